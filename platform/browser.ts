@@ -1,0 +1,30 @@
+import { BareclipError } from '../runtime/errors.ts'
+import type { ByteSource, Platform } from './platform.ts'
+
+export const platformName: Platform['platformName'] = 'browser'
+
+export const pathFromUrl: Platform['pathFromUrl'] = (url) => url.href
+
+export async function openFile(path: string): Promise<ByteSource> {
+  throw new BareclipError('READ_FAILED', `there are no files here to open ${path} from: pass a URL, a Blob or bytes`)
+}
+
+export const decodeImage: Platform['decodeImage'] =
+  typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function' ? decodeWithBitmap : undefined
+
+async function decodeWithBitmap(bytes: Uint8Array, mimeType: string) {
+  const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: mimeType }), {
+    colorSpaceConversion: 'none',
+    premultiplyAlpha: 'none',
+    imageOrientation: 'none',
+  })
+  try {
+    const { width, height } = bitmap
+    const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
+    if (!context) throw new BareclipError('UNSUPPORTED_IMAGE', 'this browser gives no 2d canvas to read pixels from')
+    context.drawImage(bitmap, 0, 0)
+    return { data: context.getImageData(0, 0, width, height).data, width, height }
+  } finally {
+    bitmap.close()
+  }
+}

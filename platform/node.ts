@@ -1,0 +1,50 @@
+import { open } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { BareclipError, messageOf } from '../runtime/errors.ts'
+import type { ByteSource, Platform } from './platform.ts'
+
+export const platformName: Platform['platformName'] = 'node'
+
+export const decodeImage: Platform['decodeImage'] = undefined
+
+export const pathFromUrl: Platform['pathFromUrl'] = (url) => fileURLToPath(url)
+
+export async function openFile(path: string): Promise<ByteSource> {
+  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
+    const missing = cause.code === 'ENOENT' || cause.code === 'ENOTDIR'
+    throw new BareclipError(
+      missing ? 'MODEL_NOT_FOUND' : 'READ_FAILED',
+      missing ? `no such file: ${path}` : `cannot open ${path}: ${messageOf(cause)}`,
+      { cause },
+    )
+  })
+  const stat = await file.stat()
+  if (!stat.isFile()) {
+    await file.close()
+    throw new BareclipError(
+      'READ_FAILED',
+      `expected a file, found a ${stat.isDirectory() ? 'folder' : 'device'}: ${path}`,
+    )
+  }
+  return {
+    name: path,
+    size: stat.size,
+    async read(offset, length, signal) {
+      signal?.throwIfAborted()
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, stat.size - offset)))
+      let filled = 0
+      while (filled < bytes.length) {
+        const { bytesRead } = await file
+          .read(bytes, filled, bytes.length - filled, offset + filled)
+          .catch((cause: unknown) => {
+            throw new BareclipError('READ_FAILED', `cannot read ${path}: ${messageOf(cause)}`, { cause })
+          })
+        if (bytesRead === 0) break // the file was cut while it was open
+        filled += bytesRead
+        signal?.throwIfAborted()
+      }
+      return bytes.subarray(0, filled)
+    },
+    close: () => file.close(),
+  }
+}

@@ -1,0 +1,61 @@
+// Compiles the package into dist/ and gives dist its own package.json, so that `#platform` means the compiled files there
+// and the sources here. Skips all work when nothing is newer than the last build.
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const dist = join(root, 'dist')
+const stamp = join(dist, '.built')
+const sources = [
+  'index.ts',
+  'clip',
+  'models',
+  'kernels',
+  'runtime',
+  'loaders',
+  'platform',
+  'apps',
+  'shapes',
+  'scripts',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+]
+
+function newest(path) {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), stat.mtimeMs)
+}
+
+if (existsSync(stamp) && sources.every((source) => newest(join(root, source)) <= statSync(stamp).mtimeMs))
+  process.exit(0)
+
+rmSync(dist, { recursive: true, force: true })
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+if (status !== 0) process.exit(status ?? 1)
+
+mkdirSync(dist, { recursive: true })
+cpSync(join(root, 'shapes'), join(dist, 'shapes'), { recursive: true })
+const { version, imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const compiled = JSON.parse(JSON.stringify(imports).replaceAll('.ts"', '.js"'))
+writeFileSync(
+  join(dist, 'package.json'),
+  `${JSON.stringify({ type: 'module', version, sideEffects: false, imports: compiled }, null, 2)}\n`,
+)
+chmodSync(join(dist, 'apps/cli/main.js'), 0o755)
+writeFileSync(stamp, '')
