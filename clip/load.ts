@@ -1,0 +1,80 @@
+import { type DecodeOptions, readPreprocessing } from '../loaders/image/image.ts'
+import { openSafetensors, type Safetensors } from '../loaders/safetensors/safetensors.ts'
+import { createTokenizer } from '../loaders/tokenizer/tokenizer.ts'
+import { planModel } from '../models/jina-clip.ts'
+import { weightBuilder } from '../models/weights.ts'
+import { BareclipError } from '../runtime/errors.ts'
+import { chooseDevice, type DeviceOptions } from './choose-device.ts'
+import { type Clip, createClip } from './clip.ts'
+import { type ModelFiles, openModel } from './files.ts'
+import { invalid, type Progress } from './options.ts'
+import { createQueue } from './queue.ts'
+import { streamWeights } from './stream-weights.ts'
+
+export interface LoadOptions extends DeviceOptions {
+  /** Largest picture that is decoded, in pixels. Default: 24 megapixels for JPEG decoded in JavaScript, else 100. */
+  readonly maxPixels?: number | undefined
+  /** Decodes pictures in formats that are not decoded here (WebP, GIF, …). */
+  readonly decode?: DecodeOptions['decode'] | undefined
+  /** Most tokens of one forward pass: bounds scratch memory. Default: 8192. */
+  readonly passTokens?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** The small model that ships with the package: drawings of coloured shapes and their descriptions, nothing else. */
+export const defaultModel = (): URL => new URL('../shapes/', import.meta.url)
+
+/**
+ * Loads a model: a folder's path or URL, single files, or nothing for the small demonstration model. Weights are read
+ * tensor by tensor straight into their place. Throws MODEL_NOT_FOUND, INVALID_CONFIG, UNSUPPORTED_MODEL, INVALID_TOKENIZER,
+ * UNSUPPORTED_TOKENIZER, INVALID_SAFETENSORS, MISSING_TENSOR, TENSOR_SHAPE, READ_FAILED, OUT_OF_MEMORY, DEVICE_UNAVAILABLE,
+ * INVALID_ARGUMENT.
+ */
+export async function load(
+  model: string | URL | ModelFiles = defaultModel(),
+  options: LoadOptions = {},
+): Promise<Clip> {
+  const { signal, onProgress, maxPixels, decode, passTokens = 8192 } = options
+  if (!Number.isInteger(passTokens) || passTokens < 1) throw invalid('passTokens', 'an integer from 1', passTokens)
+  signal?.throwIfAborted()
+  const files = await openModel(model, signal)
+  let checkpoint: Safetensors | undefined
+  try {
+    const plan = planModel(files.config)
+    const tokenizer = createTokenizer(files.tokenizer)
+    const preprocessing = readPreprocessing(files.preprocessor ?? (plan.imageSize ? { size: plan.imageSize } : {}))
+    if (plan.imageSize !== undefined && preprocessing.size !== plan.imageSize) {
+      throw new BareclipError(
+        'INVALID_CONFIG',
+        `preprocessor_config.json: size ${preprocessing.size}, but config.json's image_size is ${plan.imageSize}`,
+      )
+    }
+    checkpoint = await openSafetensors(files.weights, { ...(signal && { signal }) })
+    const { device, dtype } = chooseDevice(options)
+    try {
+      const weights = weightBuilder(device, checkpoint, dtype)
+      const built = plan.build(weights)
+      await streamWeights(checkpoint, weights.fills, signal, (done, total) =>
+        onProgress?.({ stage: 'load', done, total, unit: 'bytes' }),
+      )
+      return createClip(
+        {
+          device,
+          model: built,
+          tokenizer,
+          preprocessing,
+          decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
+          queue: createQueue(),
+          passTokens,
+        },
+        { name: String(files.name), dtype },
+      )
+    } catch (error) {
+      device.dispose()
+      throw error
+    }
+  } finally {
+    await (checkpoint ?? files.weights).close()
+  }
+}

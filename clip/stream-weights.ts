@@ -1,0 +1,44 @@
+import type { Safetensors } from '../loaders/safetensors/safetensors.ts'
+import type { Fill } from '../models/weights.ts'
+import { type Dtype, viewOf } from '../runtime/dtype.ts'
+import { BareclipError } from '../runtime/errors.ts'
+
+/** Bytes of a tensor that are in memory at once, besides their place on the device. */
+const chunkBytes = 8 * 2 ** 20
+
+const dtypes: Readonly<Record<string, Dtype>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' }
+
+/** Reads the tensors that the model needs, in the order of the file, piece by piece, each straight into its place. */
+export async function streamWeights(
+  file: Safetensors,
+  fills: readonly Fill[],
+  signal: AbortSignal | undefined,
+  onProgress: (done: number, total: number) => void,
+): Promise<void> {
+  const jobs = fills
+    .map((fill) => {
+      const entry = file.tensors.get(fill.name)!
+      const dtype = dtypes[entry.dtype]
+      if (!dtype) {
+        throw new BareclipError(
+          'UNSUPPORTED_MODEL',
+          `${file.name}: tensor ${fill.name} is ${entry.dtype}; supported are F32, F16 and BF16`,
+        )
+      }
+      return { fill, entry, dtype }
+    })
+    .sort((a, b) => a.entry.begin - b.entry.begin)
+  const total = jobs.reduce((sum, { entry }) => sum + entry.end - entry.begin, 0)
+  let done = 0
+  for (const { fill, dtype } of jobs) {
+    const size = dtype === 'f32' ? 4 : 2
+    const rowBytes = fill.rowSize * size
+    const wholeRows = Math.max(1, Math.floor(chunkBytes / rowBytes)) * rowBytes
+    for await (const { offset, bytes } of file.chunks(fill.name, wholeRows, signal)) {
+      await fill.write(dtype, viewOf(dtype, bytes), offset / size)
+      done += bytes.byteLength
+      onProgress(done, total)
+    }
+  }
+  onProgress(total, total)
+}

@@ -1,0 +1,76 @@
+import type { Operation, Scope } from '../../runtime/device.ts'
+import { bytesPerElement } from '../../runtime/dtype.ts'
+import { sizeOf } from '../../runtime/shape.ts'
+import { expectTensor, type Tensor } from '../../runtime/tensor.ts'
+import { type Activation, activationFlops } from '../activation.ts'
+
+/**
+ * y = f(x · weightᵀ + bias) + residual. With `gate` the weight has twice as many rows as y has columns and
+ * y = gate(first half) ⊙ second half, before the residual. Each output is one sum over k in ascending order.
+ */
+export interface LinearParameters {
+  /** (rows, in) */
+  readonly x: Tensor
+  /** matrix (out, in), (2·out, in) with a gate */
+  readonly weight: Tensor
+  /** (out), (2·out) with a gate */
+  readonly bias?: Tensor | undefined
+  /** Excludes `gate`. */
+  readonly activation?: Activation | undefined
+  readonly gate?: Activation | undefined
+  /** (rows, out) */
+  readonly residual?: Tensor | undefined
+  /** (rows, out) */
+  readonly y: Tensor
+}
+
+export const linearOperation: Operation<LinearParameters> = {
+  name: 'linear',
+  validate({ x, weight, bias, activation, gate, residual, y }) {
+    const [rows = 0, width = 0] = x.shape
+    const [features = 0] = weight.shape
+    const out = gate ? features / 2 : features
+    expectTensor('linear x', x, [rows, width], 'f32')
+    expectTensor('linear weight', weight, [features, width], 'f32', 'f16', 'bf16')
+    if (bias) expectTensor('linear bias', bias, [features], 'f32')
+    if (gate && activation) throw new TypeError('linear: give an activation or a gate, not both')
+    if (residual) expectTensor('linear residual', residual, [rows, out], 'f32')
+    expectTensor('linear y', y, [rows, out], 'f32')
+  },
+  reads: ({ x, weight, bias, residual }) => [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : [])],
+  writes: ({ y }) => [y],
+  flops({ x, weight, activation, gate, y }) {
+    return 2 * (x.shape[0] ?? 0) * sizeOf(weight.shape) + (activation || gate ? activationFlops * sizeOf(y.shape) : 0)
+  },
+  bytes({ x, weight, residual, y }) {
+    return (
+      4 * (sizeOf(x.shape) + sizeOf(y.shape) * (residual ? 2 : 1)) +
+      bytesPerElement[weight.dtype] * sizeOf(weight.shape)
+    )
+  },
+}
+
+/** A linear layer's weights. */
+export interface Linear {
+  /** matrix (out, in) */
+  readonly weight: Tensor
+  /** (out) */
+  readonly bias?: Tensor | undefined
+}
+
+export interface LinearOptions {
+  readonly activation?: Activation
+  readonly gate?: Activation
+  readonly residual?: Tensor
+  /** Where to write instead of a new tensor. */
+  readonly into?: Tensor
+}
+
+/** x: (rows, in) → (rows, out), out = half of the weight's rows with a gate */
+export function linear(scope: Scope, x: Tensor, layer: Linear, options: LinearOptions = {}): Tensor {
+  const { into, ...fused } = options
+  const features = layer.weight.shape[0] ?? 0
+  const y = into ?? scope.scratch('linear', [x.shape[0] ?? 0, fused.gate ? features / 2 : features])
+  scope.record(linearOperation, { x, weight: layer.weight, bias: layer.bias, ...fused, y })
+  return y
+}

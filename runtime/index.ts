@@ -1,0 +1,19 @@
+export { type ArenaPlan, alignment, planArena } from './arena.ts'
+export { equalBatch, type RaggedBatch, raggedBatch } from './batch.ts'
+export type {
+  Command,
+  Device,
+  DeviceInfo,
+  MemoryLedger,
+  Operation,
+  RunOptions,
+  Scope,
+  WeightRole,
+  WeightSpec,
+} from './device.ts'
+export { bytesPerElement, convert, type Dtype, type DtypeArray, viewOf } from './dtype.ts'
+export { BareclipError, type ErrorCode } from './errors.ts'
+export { createReferenceDevice } from './reference/device.ts'
+export type { Access, FloatReader, ReferenceKernel, ReferenceTable, Work } from './reference/kernel.ts'
+export { formatShape, type Shape, sameShape, sizeOf } from './shape.ts'
+export { rowsOf, type Storage, type Tensor } from './tensor.ts'

@@ -1,0 +1,72 @@
+import { bf16ToF32, bytesPerElement, type Dtype, type DtypeArray, f16ToF32 } from '../dtype.ts'
+import { invariant } from '../errors.ts'
+import { sizeOf } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import type { Access } from './kernel.ts'
+
+export function createAccess(locate: (tensor: Tensor) => { buffer: ArrayBufferLike; byteOffset: number }): Access {
+  const expect = (tensor: Tensor, dtype: Dtype) => {
+    invariant(tensor.dtype === dtype, `${tensor.label} is ${tensor.dtype}, the kernel expects ${dtype}`)
+  }
+  const f32 = (tensor: Tensor) => {
+    expect(tensor, 'f32')
+    const { buffer, byteOffset } = locate(tensor)
+    return new Float32Array(buffer, byteOffset, sizeOf(tensor.shape))
+  }
+  return {
+    f32,
+    i32(tensor) {
+      expect(tensor, 'i32')
+      const { buffer, byteOffset } = locate(tensor)
+      return new Int32Array(buffer, byteOffset, sizeOf(tensor.shape))
+    },
+    any(tensor) {
+      const { buffer, byteOffset } = locate(tensor)
+      return typedArray(tensor.dtype, buffer, byteOffset, sizeOf(tensor.shape))
+    },
+    floats(tensor) {
+      if (tensor.dtype === 'f32') {
+        const array = f32(tensor)
+        return { array, copy: (start, length, target) => target.set(array.subarray(start, start + length)) }
+      }
+      invariant(tensor.dtype === 'f16' || tensor.dtype === 'bf16', `${tensor.label} is ${tensor.dtype}, no float`)
+      const { buffer, byteOffset } = locate(tensor)
+      const bits = new Uint16Array(buffer, byteOffset, sizeOf(tensor.shape))
+      const table = halfTable(tensor.dtype)
+      return {
+        array: undefined,
+        copy(start, length, target) {
+          for (let i = 0; i < length; i++) target[i] = table[bits[start + i]!]!
+        },
+      }
+    },
+  }
+}
+
+function typedArray(dtype: Dtype, buffer: ArrayBufferLike, byteOffset: number, length: number): DtypeArray {
+  invariant(byteOffset % bytesPerElement[dtype] === 0, 'tensors are aligned to their elements')
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(buffer, byteOffset, length)
+    case 'i32':
+      return new Int32Array(buffer, byteOffset, length)
+    case 'i8':
+      return new Int8Array(buffer, byteOffset, length)
+    case 'f16':
+    case 'bf16':
+      return new Uint16Array(buffer, byteOffset, length)
+  }
+}
+
+const tables = new Map<'f16' | 'bf16', Float32Array>()
+
+/** All 65,536 values of a 16-bit float, 256 KiB, made when first asked for. */
+function halfTable(dtype: 'f16' | 'bf16'): Float32Array {
+  let table = tables.get(dtype)
+  if (!table) {
+    const decode = dtype === 'f16' ? f16ToF32 : bf16ToF32
+    table = Float32Array.from({ length: 65536 }, (_, bits) => decode(bits))
+    tables.set(dtype, table)
+  }
+  return table
+}
