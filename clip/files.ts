@@ -30,12 +30,18 @@ const maxJsonBytes = 64 * 2 ** 20
  * INVALID_CONFIG or INVALID_TOKENIZER where one is not JSON.
  */
 export async function openModel(model: string | URL | ModelFiles, signal?: AbortSignal): Promise<OpenModel> {
+  const { files, ...read } = await readModelFiles(model, signal)
+  const weights = await openSource(files.weights, { ...(signal && { signal }) })
+  return { name: typeof model === 'string' ? model : weights.name, ...read, weights }
+}
+
+/** The JSON files alone. Throws as openModel. */
+export async function readModelFiles(model: string | URL | ModelFiles, signal?: AbortSignal) {
   const files = typeof model === 'string' || model instanceof URL ? await folder(model) : checkedFiles(model)
   const config = await readJson(files.config, 'config.json', 'INVALID_CONFIG', signal)
   const tokenizer = await readJson(files.tokenizer, 'tokenizer.json', 'INVALID_TOKENIZER', signal)
   const preprocessor = await readPreprocessor(files, signal)
-  const weights = await openSource(files.weights, { ...(signal && { signal }) })
-  return { name: typeof model === 'string' ? model : weights.name, config, tokenizer, preprocessor, weights }
+  return { files, config, tokenizer, preprocessor }
 }
 
 async function folder(model: string | URL): Promise<ModelFiles & { optional: true }> {

@@ -1,0 +1,12 @@
+// npm run bench -- linear            GFLOP/s of `linear` at the model's shapes, on one thread of the reference device
+// npm run bench -- model DIR         milliseconds of texts and images on a model (bareclip synth DIR --size full makes one)
+import { benchLinear } from './linear.ts'
+import { benchModel } from './model.ts'
+
+const [what, ...rest] = process.argv.slice(2)
+if (what === 'linear') await benchLinear()
+else if (what === 'model') await benchModel(rest[0])
+else {
+  console.error('usage: npm run bench -- linear | model [DIR]')
+  process.exitCode = 2
+}

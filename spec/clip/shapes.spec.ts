@@ -1,0 +1,119 @@
+import { ok } from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { type Clip, load, type Pixels } from '../../index.ts'
+import { decodeImage } from '../../loaders/image/image.ts'
+import { assertClose } from '../close.ts'
+import { deviceNames } from '../devices.ts'
+
+interface Evaluation {
+  readonly captions: readonly string[]
+  readonly paraphrases: readonly string[]
+  readonly colours: readonly string[]
+  readonly shapes: readonly string[]
+  readonly truth: readonly {
+    readonly kind: string
+    readonly objects: readonly (readonly [shape: string, colour: string])[]
+  }[]
+  readonly templates: Readonly<Record<'colour' | 'shape' | 'colour and shape', string>>
+  readonly results: Readonly<Record<string, readonly number[]>>
+  readonly first_embeddings: Readonly<Record<'text' | 'image', readonly (readonly number[])[]>>
+}
+
+const fixtures = new URL('../fixtures/shapes/', import.meta.url)
+const evaluation = JSON.parse(readFileSync(new URL('eval.json', fixtures), 'utf8')) as Evaluation
+
+/** The sheet's 300 tiles of 64 × 64, row by row of 20. */
+async function tiles(): Promise<Pixels[]> {
+  const { data, width } = await decodeImage(readFileSync(new URL('pictures.png', fixtures)))
+  return Array.from({ length: 300 }, (_, i) => {
+    const tile = new Uint8Array(64 * 64 * 3)
+    for (let y = 0; y < 64; y++) {
+      const from = ((Math.floor(i / 20) * 64 + y) * width + (i % 20) * 64) * 3
+      tile.set(data.subarray(from, from + 64 * 3), y * 64 * 3)
+    }
+    return { data: tile, width: 64, height: 64 }
+  })
+}
+
+/** Per cent of the rows of `from` whose own row of `to` is among the k nearest. */
+function recall(from: readonly Float32Array[], to: readonly Float32Array[], k: number): number {
+  const hits = from.filter((row, i) => {
+    const own = dot(row, to[i]!)
+    return to.filter((other) => dot(row, other) > own).length < k
+  })
+  return (100 * hits.length) / from.length
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0)
+}
+
+async function rows(clip: Clip, texts: readonly string[]): Promise<Float32Array[]> {
+  const result = await clip.encodeText(texts)
+  return texts.map((_, i) => result.row(i))
+}
+
+for (const device of deviceNames) {
+  describe(`the shapes checkpoint on ${device}: accuracies on 300 held-out scenes`, () => {
+    let clip: Clip
+    let images: Float32Array[]
+    before(async () => {
+      clip = await load(undefined, { device })
+      const result = await clip.encodeImage(await tiles())
+      images = Array.from({ length: 300 }, (_, i) => result.row(i))
+    })
+    after(() => clip.dispose())
+
+    /** Within half a point of the published figure. */
+    const expectFigure = (name: string, found: readonly number[]) => {
+      const published = Object.entries(evaluation.results).find(([key]) => key.startsWith(name))
+      ok(published, `no published figure ${name}`)
+      found.forEach((value, i) => {
+        const difference = Math.abs(value - published[1][i]!)
+        ok(difference <= 0.5, `${name}: ${value}, published ${published[1][i]}`)
+      })
+    }
+
+    it('the first embeddings of each tower', async () => {
+      const texts = await rows(clip, evaluation.captions.slice(0, 3))
+      const expectedImages = evaluation.first_embeddings.image
+      for (let i = 0; i < 3; i++) {
+        assertClose(texts[i]!, evaluation.first_embeddings.text[i]!, 2e-6, `text ${i}`)
+        assertClose(images[i]!, expectedImages[i]!, 2e-6, `image ${i}`)
+      }
+    })
+
+    it('captions and pictures find each other', async () => {
+      const captions = await rows(clip, evaluation.captions)
+      const paraphrases = await rows(clip, evaluation.paraphrases)
+      expectFigure('text to image', [recall(captions, images, 1), recall(captions, images, 5)])
+      expectFigure('image to text', [recall(images, captions, 1), recall(images, captions, 5)])
+      expectFigure('caption to its paraphrase', [recall(captions, paraphrases, 1)])
+    })
+
+    it('zero-shot colour, shape, and both', async () => {
+      const single = evaluation.truth.flatMap(({ kind, objects }, i) =>
+        kind === 'one' ? [{ i, shape: objects[0]![0], colour: objects[0]![1] }] : [],
+      )
+      ok(single.length === 158)
+      const pairs = evaluation.colours.flatMap((colour) => evaluation.shapes.map((shape) => `${colour} ${shape}`))
+      const tasks = [
+        { name: 'zero-shot colour, 12', kind: 'colour', labels: evaluation.colours },
+        { name: 'zero-shot shape, 12', kind: 'shape', labels: evaluation.shapes },
+        { name: 'zero-shot colour and shape', kind: 'colour and shape', labels: pairs },
+      ] as const
+      for (const { name, kind, labels } of tasks) {
+        const texts = await rows(
+          clip,
+          labels.map((label) => evaluation.templates[kind].replace('{}', label)),
+        )
+        const right = single.filter(({ i, shape, colour }) => {
+          const scores = texts.map((text) => dot(text, images[i]!))
+          const answer = labels[scores.indexOf(Math.max(...scores))]
+          return answer === { colour, shape, 'colour and shape': `${colour} ${shape}` }[kind]
+        })
+        expectFigure(name, [(100 * right.length) / single.length])
+      }
+    })
+  })
+}

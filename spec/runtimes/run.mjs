@@ -1,0 +1,42 @@
+// Runs the core specs under every runtime that is installed here: `npm install` in this folder, then `npm test`.
+// Arguments name runtimes (node22, node24, deno, bun) to run only those.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, '../..')
+const modules = join(here, 'node_modules')
+const exe = process.platform === 'win32' ? '.exe' : ''
+const mocha = join(root, 'node_modules/mocha/bin/mocha.js')
+
+// Deno and Bun read TypeScript themselves, Node through tsx.
+const runtimes = {
+  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx'] },
+  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx'] },
+  deno: { command: join(modules, '.bin/deno'), args: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual'] },
+  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run'] },
+}
+const asked = process.argv.slice(2)
+const names = asked.length > 0 ? asked : Object.keys(runtimes)
+let failed = false
+for (const name of names) {
+  const { command, args } = runtimes[name]
+  if (!existsSync(command)) {
+    const how = `${name} is not installed: run npm install in spec/runtimes`
+    if (process.env.CI) {
+      console.error(how)
+      failed = true
+    } else console.log(`- skipped: ${how}`)
+    continue
+  }
+  console.log(`\n=== ${name}`)
+  const { status } = spawnSync(command, [...args, mocha, '--config', join(here, 'mocharc.json')], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  if (status !== 0) failed = true
+}
+process.exit(failed ? 1 : 0)
