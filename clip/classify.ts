@@ -46,10 +46,11 @@ export async function classifyAll(
     labels.map((label) => template.replaceAll('{}', () => label)),
     {
       ...options,
+      normalize: true,
       onError: 'throw',
     },
   )
-  const pictures = await encodeImage(engine, images, shared)
+  const pictures = await encodeImage(engine, images, { ...shared, normalize: true })
   const temperature = engine.model.temperature()
   return images.map((_, i) => {
     const cosines = labels.map((_, l) => cosine(pictures.row(i), texts.row(l)))

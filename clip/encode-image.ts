@@ -6,7 +6,7 @@ import { macrotask } from '../runtime/macrotask.ts'
 import { type Embeddings, embeddingsBuilder, firstColumns, type ImageUsage } from './embeddings.ts'
 import { type Engine, runPass } from './engine.ts'
 import { itemError } from './item-error.ts'
-import { type EncodeOptions, type EncodeSettings, encodeSettings } from './options.ts'
+import { type EncodeOptions, type EncodeSettings, encodeSettings, imageOptionNames } from './options.ts'
 
 export type ImageEmbeddings = Embeddings<ImageUsage>
 
@@ -24,7 +24,7 @@ export async function encodeImage(
 ): Promise<ImageEmbeddings> {
   const { vision: tower, dimensions: fallback } = engine.model
   if (!tower) throw new BareclipError('UNSUPPORTED_MODEL', 'this model has no vision tower: it embeds text only')
-  const settings = encodeSettings(options, tower.hidden, fallback)
+  const settings = encodeSettings(options, imageOptionNames, tower.hidden, fallback)
   const { signal, onProgress } = options
   signal?.throwIfAborted()
 

@@ -6,7 +6,7 @@ import { macrotask } from '../runtime/macrotask.ts'
 import { type Embeddings, embeddingsBuilder, firstColumns, type TextUsage } from './embeddings.ts'
 import { type Engine, runPass } from './engine.ts'
 import { type ItemError, itemError } from './item-error.ts'
-import { type EncodeSettings, encodeSettings, invalid, oneOf, type TextOptions } from './options.ts'
+import { type EncodeSettings, encodeSettings, invalid, oneOf, type TextOptions, textOptionNames } from './options.ts'
 import { planText, type Sequence, type TextInput, type TextPlan } from './sequences.ts'
 
 /** A sequence and the text it belongs to. */
@@ -24,7 +24,7 @@ export async function encodeText(
   options: TextOptions = {},
 ): Promise<TextEmbeddings> {
   const { text: tower, dimensions: fallback } = engine.model
-  const settings = encodeSettings(options, tower.hidden, fallback)
+  const settings = encodeSettings(options, textOptionNames, tower.hidden, fallback)
   const { maxTokens = 8192, onLongText = 'truncate', signal, onProgress } = options
   if (!Number.isInteger(maxTokens) || maxTokens < 2) throw invalid('maxTokens', 'an integer from 2', maxTokens)
   oneOf('onLongText', onLongText, ['truncate', 'error', 'chunk-mean'])

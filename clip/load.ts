@@ -1,13 +1,13 @@
-import { type DecodeOptions, readPreprocessing } from '../loaders/image/image.ts'
+import type { DecodeOptions } from '../loaders/image/image.ts'
 import { openSafetensors, type Safetensors } from '../loaders/safetensors/safetensors.ts'
 import { createTokenizer } from '../loaders/tokenizer/tokenizer.ts'
 import { planModel } from '../models/jina-clip.ts'
 import { weightBuilder } from '../models/weights.ts'
-import { BareclipError } from '../runtime/errors.ts'
 import { chooseDevice, type DeviceOptions } from './choose-device.ts'
 import { type Clip, createClip } from './clip.ts'
 import { type ModelFiles, openModel } from './files.ts'
 import { invalid, type Progress } from './options.ts'
+import { preprocessingOf } from './parts.ts'
 import { createQueue } from './queue.ts'
 import { streamWeights } from './stream-weights.ts'
 
@@ -43,13 +43,7 @@ export async function load(
   try {
     const plan = planModel(files.config)
     const tokenizer = createTokenizer(files.tokenizer)
-    const preprocessing = readPreprocessing(files.preprocessor ?? (plan.imageSize ? { size: plan.imageSize } : {}))
-    if (plan.imageSize !== undefined && preprocessing.size !== plan.imageSize) {
-      throw new BareclipError(
-        'INVALID_CONFIG',
-        `preprocessor_config.json: size ${preprocessing.size}, but config.json's image_size is ${plan.imageSize}`,
-      )
-    }
+    const preprocessing = preprocessingOf(plan, files.preprocessor)
     checkpoint = await openSafetensors(files.weights, { ...(signal && { signal }) })
     const { device, dtype } = chooseDevice(options)
     try {

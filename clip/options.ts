@@ -18,7 +18,7 @@ export interface EncodeOptions {
    * is NaN, its error is in `errors`, and the other items come out.
    */
   readonly onError?: 'throw' | 'keep' | undefined
-  /** The call rejects with the signal's reason within 100 ms (an image that is being decoded is finished first). */
+  /** The call rejects with the signal's reason within 100 ms while the device works. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -40,23 +40,21 @@ export interface EncodeSettings {
   readonly onError: 'throw' | 'keep'
 }
 
-const optionNames = [
-  'dimensions',
-  'normalize',
-  'onError',
-  'signal',
-  'onProgress',
-  'maxTokens',
-  'onLongText',
-  'template',
-]
+const shared = ['dimensions', 'normalize', 'onError', 'signal', 'onProgress']
+export const textOptionNames = [...shared, 'maxTokens', 'onLongText']
+export const imageOptionNames = shared
 
-/** Throws INVALID_ARGUMENT for an option of the wrong type or range, and for one that does not exist. */
-export function encodeSettings(options: EncodeOptions, hidden: number, fallback: number): EncodeSettings {
+/** Throws INVALID_ARGUMENT for an option of the wrong type or range, and for one that is not among `names`. */
+export function encodeSettings(
+  options: EncodeOptions,
+  names: readonly string[],
+  hidden: number,
+  fallback: number,
+): EncodeSettings {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options)
   for (const name of Object.keys(options)) {
-    if (!optionNames.includes(name)) {
-      throw new BareclipError('INVALID_ARGUMENT', `there is no option ${name}; there are ${optionNames.join(', ')}`)
+    if (!names.includes(name)) {
+      throw new BareclipError('INVALID_ARGUMENT', `there is no option ${name}; there are ${names.join(', ')}`)
     }
   }
   const { dimensions = fallback, normalize = true, onError = 'throw', signal, onProgress } = options

@@ -3,7 +3,6 @@ import { createTokenizer, type Tokenizer } from '../loaders/tokenizer/tokenizer.
 import { type ModelPlan, planModel } from '../models/jina-clip.ts'
 import { BareclipError } from '../runtime/errors.ts'
 import { type ModelFiles, readModelFiles } from './files.ts'
-import { defaultModel } from './load.ts'
 
 export interface PartOptions {
   readonly signal?: AbortSignal | undefined
@@ -11,7 +10,7 @@ export interface PartOptions {
 
 /** A model's tokenizer, without its weights. Throws MODEL_NOT_FOUND, INVALID_TOKENIZER, UNSUPPORTED_TOKENIZER, READ_FAILED. */
 export async function loadTokenizer(
-  model: string | URL | ModelFiles = defaultModel(),
+  model: string | URL | ModelFiles,
   { signal }: PartOptions = {},
 ): Promise<Tokenizer> {
   const { tokenizer } = await readModelFiles(model, signal)
@@ -23,7 +22,7 @@ export async function loadTokenizer(
  * UNSUPPORTED_MODEL (also for a model without a vision tower), READ_FAILED.
  */
 export async function loadPreprocessing(
-  model: string | URL | ModelFiles = defaultModel(),
+  model: string | URL | ModelFiles,
   { signal }: PartOptions = {},
 ): Promise<Preprocessing> {
   const { config, preprocessor } = await readModelFiles(model, signal)

@@ -13,7 +13,7 @@ export function createQueue(): Queue {
         return task()
       })
       last = turn.catch(() => {})
-      return signal ? Promise.race([turn, ...[aborted(signal, turn)]]) : turn
+      return signal ? Promise.race([turn, aborted(signal, turn)]) : turn
     },
   }
 }

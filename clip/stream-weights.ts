@@ -1,12 +1,13 @@
+import { runtimeDtype } from '../loaders/safetensors/dtypes.ts'
 import type { Safetensors } from '../loaders/safetensors/safetensors.ts'
 import type { Fill } from '../models/weights.ts'
-import { type Dtype, viewOf } from '../runtime/dtype.ts'
+import { bytesPerElement, type Dtype, viewOf } from '../runtime/dtype.ts'
 import { BareclipError } from '../runtime/errors.ts'
 
-/** Bytes of a tensor that are in memory at once, besides their place on the device. */
+/** Largest piece of a tensor that is read at once; the next one is read ahead. */
 const chunkBytes = 8 * 2 ** 20
 
-const dtypes: Readonly<Record<string, Dtype>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' }
+const floats: readonly Dtype[] = ['f32', 'f16', 'bf16']
 
 /** Reads the tensors that the model needs, in the order of the file, piece by piece, each straight into its place. */
 export async function streamWeights(
@@ -18,8 +19,8 @@ export async function streamWeights(
   const jobs = fills
     .map((fill) => {
       const entry = file.tensors.get(fill.name)!
-      const dtype = dtypes[entry.dtype]
-      if (!dtype) {
+      const dtype = runtimeDtype(entry.dtype)
+      if (!dtype || !floats.includes(dtype)) {
         throw new BareclipError(
           'UNSUPPORTED_MODEL',
           `${file.name}: tensor ${fill.name} is ${entry.dtype}; supported are F32, F16 and BF16`,
@@ -31,7 +32,7 @@ export async function streamWeights(
   const total = jobs.reduce((sum, { entry }) => sum + entry.end - entry.begin, 0)
   let done = 0
   for (const { fill, dtype } of jobs) {
-    const size = dtype === 'f32' ? 4 : 2
+    const size = bytesPerElement[dtype]
     const rowBytes = fill.rowSize * size
     const wholeRows = Math.max(1, Math.floor(chunkBytes / rowBytes)) * rowBytes
     for await (const { offset, bytes } of file.chunks(fill.name, wholeRows, signal)) {

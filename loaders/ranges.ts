@@ -13,46 +13,36 @@ const readAhead = 256 * 1024
 export async function openRanges(url: URL, signal: AbortSignal | undefined): Promise<ByteSource | Uint8Array> {
   const name = nameOf(url)
   const first = await fetchRange(url, 0, readAhead, signal)
-  if (first.status === 200) return bodyOf(first, name, undefined, signal)
-  const range = contentRange(first)
-  if (first.status === 416 && range?.total === 0) {
-    await first.body?.cancel()
+  if (first.ok && isEncoded(first)) {
+    // A range of compressed bytes is of no use, and engines differ in whether they decode what a range request brought.
+    await discard(first)
+    return wholeBody(await request(url, {}, signal), name, signal)
+  }
+  if (first.status === 200) return wholeBody(first, name, signal)
+  const { total } = contentRange(first) ?? {}
+  if (first.status === 416 && total === 0) {
+    await discard(first)
     return new Uint8Array(0)
   }
-  await requirePartial(first, name)
-  const start = await bodyOf(
-    first,
-    name,
-    range?.total === undefined ? undefined : Math.min(readAhead, range.total),
-    signal,
-  )
+  await requirePartial(first, name, 0, readAhead)
+  const most = Math.min(readAhead, total ?? readAhead)
+  const start = await bodyOf(first, name, total === undefined ? 0 : most, most, signal)
   // Without a total (CORS hides Content-Range unless it is exposed) a short answer is the whole resource.
-  const size = range?.total ?? (start.length < readAhead ? start.length : await headSize(url, name, signal))
+  const size = total ?? (start.length < readAhead ? start.length : await headSize(url, name, signal))
   const etag = strongEtag(first)
   let ahead = { begin: 0, bytes: start }
 
   /** [begin, end), end > begin */
   async function fetchBytes(begin: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const response = await fetchRange(url, begin, end, signal)
-    const range = contentRange(response)
-    const changed =
-      response.status === 200 ||
-      response.status === 416 ||
-      (range?.total !== undefined && range.total !== size) ||
-      strongEtag(response) !== etag
-    if (changed && (response.ok || response.status === 416)) {
-      await response.body?.cancel()
+    const { status } = response
+    const otherSize = (contentRange(response)?.total ?? size) !== size
+    if (status === 200 || status === 416 || (status === 206 && (otherSize || strongEtag(response) !== etag))) {
+      await discard(response)
       throw new BareclipError('READ_FAILED', `${name} changed while it was read: load it again`)
     }
-    await requirePartial(response, name)
-    if (range !== undefined && (range.begin !== begin || range.end !== end)) {
-      await response.body?.cancel()
-      throw new BareclipError(
-        'READ_FAILED',
-        `${name}: asked for bytes ${begin} to ${end - 1}, the server sent ${range.begin} to ${range.end - 1}`,
-      )
-    }
-    return bodyOf(response, name, end - begin, signal)
+    await requirePartial(response, name, begin, end)
+    return bodyOf(response, name, end - begin, end - begin, signal)
   }
 
   return {
@@ -84,7 +74,8 @@ async function fetchRange(url: URL, begin: number, end: number, signal: AbortSig
   return request(url, { headers: { range: `bytes=${begin}-${end - 1}` } }, signal)
 }
 
-async function request(url: URL, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+/** fetch with our errors. */
+export async function request(url: URL, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
   try {
     return await fetch(url, signal ? { ...init, signal } : init)
   } catch (cause) {
@@ -93,24 +84,49 @@ async function request(url: URL, init: RequestInit, signal: AbortSignal | undefi
   }
 }
 
-/** fetch says "fetch failed" and keeps what happened in the cause. */
-function fullMessage(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${messageOf(cause)}`
+/** A body that nobody wants. It may have failed already. */
+async function discard(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => {})
 }
 
-async function requirePartial(response: Response, name: string): Promise<void> {
-  const { status, statusText } = response
-  const encoding = response.headers.get('content-encoding') ?? 'identity'
-  const begin = contentRange(response)?.begin
-  if (status === 206 && encoding === 'identity' && begin !== undefined) return
-  if (status === 206 && encoding === 'identity' && !response.headers.has('content-range')) return
-  await response.body?.cancel()
-  if (status === 404) throw new BareclipError('MODEL_NOT_FOUND', `${name} answered 404: no such file`)
-  if (status !== 206) throw new BareclipError('READ_FAILED', `${name} answered ${status} ${statusText}`.trimEnd())
-  const why =
-    encoding === 'identity' ? `Content-Range: ${response.headers.get('content-range')}` : `encoded as ${encoding}`
-  throw new BareclipError('READ_FAILED', `${name}: expected a plain range of bytes, the server sent one with ${why}`)
+/** fetch says "fetch failed" and keeps what happened in the cause; some engines quote the URL, query and all. */
+function fullMessage(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  const message = cause === undefined ? messageOf(error) : `${messageOf(error)}: ${messageOf(cause)}`
+  return message.replace(/(https?:\/\/[^\s"?#]*)[?#][^\s")]*/g, '$1')
+}
+
+/** Refuses what is no answer to a request for bytes [begin, end). */
+async function requirePartial(response: Response, name: string, begin: number, end: number): Promise<void> {
+  const refusal = refusalOf(response, name, begin, end)
+  if (!refusal) return
+  await discard(response)
+  throw refusal
+}
+
+function refusalOf(response: Response, name: string, begin: number, end: number): BareclipError | undefined {
+  if (response.status !== 206) return wrongStatus(response, name)
+  const asked = `${name}: asked for bytes ${begin} to ${end - 1}`
+  if (isEncoded(response)) return new BareclipError('READ_FAILED', `${asked}, the server sent them compressed`)
+  const sent = response.headers.get('content-range')
+  const range = contentRange(response)
+  const fits = range?.begin === begin && range.end <= end && range.end >= Math.min(end, range.total ?? 0)
+  return fits || sent === null ? undefined : new BareclipError('READ_FAILED', `${asked}, the server sent ${sent}`)
+}
+
+function wrongStatus({ status, statusText }: Response, name: string): BareclipError {
+  if (status === 404) return new BareclipError('MODEL_NOT_FOUND', `${name} answered 404: no such file`)
+  return new BareclipError('READ_FAILED', `${name} answered ${status} ${statusText}`.trimEnd())
+}
+
+function isEncoded(response: Response): boolean {
+  return (response.headers.get('content-encoding') ?? 'identity') !== 'identity'
+}
+
+async function wholeBody(response: Response, name: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  if (response.status === 200) return bodyOf(response, name, 0, Number.POSITIVE_INFINITY, signal)
+  await discard(response)
+  throw wrongStatus(response, name)
 }
 
 /** `bytes 0-99/1234` as { begin: 0, end: 100, total: 1234 }; a total of * is undefined. */
@@ -131,7 +147,7 @@ function strongEtag(response: Response): string | undefined {
 
 async function headSize(url: URL, name: string, signal: AbortSignal | undefined): Promise<number> {
   const response = await request(url, { method: 'HEAD' }, signal)
-  await response.body?.cancel()
+  await discard(response)
   const length = response.headers.get('content-length')
   if (response.ok && length !== null && /^\d+$/.test(length)) return Number(length)
   throw new BareclipError(
@@ -140,24 +156,27 @@ async function headSize(url: URL, name: string, signal: AbortSignal | undefined)
   )
 }
 
-/** The body; exactly `length` bytes unless that is undefined. Reads no more than one piece beyond `length`. */
+/** The body, of `least` to `most` bytes; reads at most one piece beyond. */
 async function bodyOf(
   response: Response,
   name: string,
-  length: number | undefined,
+  least: number,
+  most: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const announced = Number(response.headers.get('content-length') ?? 0)
   const reader = response.body?.getReader()
-  let bytes = allocate(length ?? announced, name)
+  let bytes = allocate(Number.isFinite(most) ? most : announced, name)
   let filled = 0
+  const wrongLength = (found: string) =>
+    new BareclipError('READ_FAILED', `${name}: expected an answer of ${most} bytes, got ${found}`)
   try {
     for (;;) {
-      const piece = reader ? await reader.read() : { done: true, value: undefined }
-      if (piece.done || piece.value === undefined) break
+      const piece = await reader?.read()
+      if (!piece || piece.done) break
       const total = filled + piece.value.length
+      if (total > most) throw wrongLength(`${total} or more`)
       if (total > bytes.length) {
-        if (length !== undefined) throw wrongLength(name, length, `${total} or more`)
         const larger = allocate(Math.max(total, 2 * bytes.length), name) // compressed, or of unknown length
         larger.set(bytes.subarray(0, filled))
         bytes = larger
@@ -171,12 +190,8 @@ async function bodyOf(
     if (cause instanceof BareclipError) throw cause
     throw new BareclipError('READ_FAILED', `${name}: the answer broke off: ${fullMessage(cause)}`, { cause })
   }
-  if (length !== undefined && filled !== length) throw wrongLength(name, length, `${filled}`)
+  if (filled < least) throw wrongLength(`${filled}`)
   return bytes.subarray(0, filled)
-}
-
-function wrongLength(name: string, expected: number, found: string): BareclipError {
-  return new BareclipError('READ_FAILED', `${name}: expected an answer of ${expected} bytes, got ${found}`)
 }
 
 function allocate(length: number, name: string): Uint8Array {

@@ -1,7 +1,7 @@
 import { openFile, pathFromUrl } from '#platform'
 import type { ByteSource } from '../platform/platform.ts'
 import { BareclipError, describe, messageOf } from '../runtime/errors.ts'
-import { nameOf, openRanges } from './ranges.ts'
+import { nameOf, openRanges, request } from './ranges.ts'
 
 export type SourceInput = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource
 
@@ -14,7 +14,10 @@ export type SourceInput = string | URL | Blob | ArrayBuffer | Uint8Array | ByteS
  *
  * Rejects with MODEL_NOT_FOUND (no such file, or 404), READ_FAILED, INVALID_ARGUMENT, or the signal's reason.
  */
-export async function openSource(input: SourceInput, { signal }: { signal?: AbortSignal } = {}): Promise<ByteSource> {
+export async function openSource(
+  input: SourceInput,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<ByteSource> {
   signal?.throwIfAborted()
   if (typeof input === 'string' && input !== '') {
     return /^https?:\/\//i.test(input) ? openUrl(parseUrl(input), signal) : openFile(input)
@@ -64,7 +67,7 @@ export async function readExactly(
 /** The whole source, for files that are small by nature (JSON). Rejects with READ_FAILED over `maxBytes`. */
 export async function readAll(
   source: ByteSource,
-  { maxBytes = 64 * 2 ** 20, signal }: { maxBytes?: number; signal?: AbortSignal } = {},
+  { maxBytes = 64 * 2 ** 20, signal }: { maxBytes?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Uint8Array> {
   if (source.size > maxBytes) {
     throw new BareclipError('READ_FAILED', `${source.name}: expected at most ${maxBytes} bytes, found ${source.size}`)
@@ -133,6 +136,8 @@ async function openUrl(url: URL, signal: AbortSignal | undefined): Promise<ByteS
       `expected a URL without user name and password, got one for ${url.host}`,
     )
   }
+  // Behind blob: and data: there is no server; node 20 answers ranges of blob: URLs one byte short.
+  if (!url.protocol.startsWith('http')) return blobSource(await (await request(url, {}, signal)).blob())
   const opened = await openRanges(url, signal)
   return opened instanceof Uint8Array ? bytesSource(opened, nameOf(url)) : opened
 }

@@ -12,7 +12,8 @@ export interface ConfigReader {
   /** A positive finite number. */
   number(key: string, fallback: number): number
   flag(key: string, fallback: boolean): boolean
-  /** Throws UNSUPPORTED_MODEL unless the key is absent or has one of these values. */
+  text(key: string): string
+  /** Throws UNSUPPORTED_MODEL unless the key is absent, null or one of these values. */
   only(key: string, ...supported: readonly unknown[]): void
 }
 
@@ -43,10 +44,11 @@ export function configReader(json: unknown, file: string, path = ''): ConfigRead
       checked(key, fallback, (v) => Number.isSafeInteger(v) && Number(v) >= 0, 'an integer from 0'),
     number: (key, fallback) => checked(key, fallback, (v) => Number.isFinite(v) && Number(v) > 0, 'a positive number'),
     flag: (key, fallback) => checked(key, fallback, (v) => typeof v === 'boolean', 'true or false'),
+    text: (key) => checked<string>(key, undefined, (v) => typeof v === 'string', 'a string'),
     only(key, ...supported) {
       const value = values.get(key)
       const found = JSON.stringify(value)
-      if (value === undefined || supported.some((one) => JSON.stringify(one) === found)) return
+      if (value === undefined || value === null || supported.some((one) => JSON.stringify(one) === found)) return
       const choices = supported.map((one) => JSON.stringify(one)).join(' or ')
       throw new BareclipError('UNSUPPORTED_MODEL', `${file}: ${at(key)} is ${found}; supported is ${choices}`)
     },

@@ -32,7 +32,7 @@ export function readJinaBertConfig(config: ConfigReader): JinaBertConfig {
   config.only('feed_forward_type', 'geglu')
   config.only('position_embedding_type', 'alibi')
   config.only('use_qk_norm', false)
-  config.only('window_size', [-1, -1], null)
+  config.only('window_size', [-1, -1])
   const hidden = config.size('hidden_size', 768)
   const heads = config.size('num_attention_heads', 12)
   if (hidden % heads !== 0) {

@@ -29,12 +29,11 @@ export function planModel(json: unknown, file = 'config.json'): ModelPlan {
       `${file}: no model_type; supported is "jina_clip" or "bert" (JinaBertModel)`,
     )
   }
-  return config.has('text_config') || config.has('vision_config') ? planClip(json, file) : planBert(json, file)
+  return config.text('model_type') === 'jina_clip' ? planClip(json, file) : planBert(json, file)
 }
 
 function planClip(json: unknown, file: string): ModelPlan {
   const config = configReader(json, file)
-  config.only('model_type', 'jina_clip')
   config.only('add_projections', false)
   const text = config.object('text_config')
   // An early revision of the official file named the second repository; both mean the same text tower.
@@ -77,8 +76,7 @@ function planClip(json: unknown, file: string): ModelPlan {
 
 function planBert(json: unknown, file: string): ModelPlan {
   const config = configReader(json, file)
-  config.only('model_type', 'bert')
-  config.only('emb_pooler', 'mean', null)
+  config.only('emb_pooler', 'mean')
   if (!config.has('position_embedding_type')) {
     throw new BareclipError(
       'UNSUPPORTED_MODEL',

@@ -55,8 +55,9 @@ const chunkRows = 1024
 
 /** x: (rows, hidden) → (rows, hidden), chunk by chunk; `block` writes its result for some rows into `y`. */
 export function inRowChunks(scope: Scope, x: Tensor, block: (x: Tensor, y: Tensor) => void): Tensor {
-  const y = scope.scratch('mlp', x.shape)
   const rows = x.shape[0] ?? 0
+  if (rows === 0) return x
+  const y = scope.scratch('mlp', x.shape)
   for (let from = 0; from < rows; from += chunkRows) {
     const to = Math.min(rows, from + chunkRows)
     block(rowsOf(x, from, to), rowsOf(y, from, to))

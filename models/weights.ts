@@ -1,5 +1,5 @@
 import type { Device } from '../runtime/device.ts'
-import type { Dtype, DtypeArray } from '../runtime/dtype.ts'
+import { type Dtype, type DtypeArray, toF32 } from '../runtime/dtype.ts'
 import { BareclipError } from '../runtime/errors.ts'
 import { formatShape, type Shape, sameShape, sizeOf } from '../runtime/shape.ts'
 import type { Tensor } from '../runtime/tensor.ts'
@@ -101,8 +101,8 @@ export function weightBuilder(device: Device, checkpoint: Checkpoint, dtype: Dty
       fills.push({
         name,
         rowSize: 1,
-        write: async (_from, values) => {
-          box.value = values[0] ?? Number.NaN
+        write: async (from, values) => {
+          box.value = toF32(from, values)[0] ?? Number.NaN
         },
       })
       return box

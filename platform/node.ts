@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { BareclipError, messageOf } from '../runtime/errors.ts'
 import type { ByteSource, Platform } from './platform.ts'
 
+/** In bytes. Node 20 ends the process when asked for 2 GiB or more at once. */
+const largestRead = 2 ** 30
+
 export const platformName: Platform['platformName'] = 'node'
 
 export const decodeImage: Platform['decodeImage'] = undefined
@@ -35,7 +38,7 @@ export async function openFile(path: string): Promise<ByteSource> {
       let filled = 0
       while (filled < bytes.length) {
         const { bytesRead } = await file
-          .read(bytes, filled, bytes.length - filled, offset + filled)
+          .read(bytes, filled, Math.min(bytes.length - filled, largestRead), offset + filled)
           .catch((cause: unknown) => {
             throw new BareclipError('READ_FAILED', `cannot read ${path}: ${messageOf(cause)}`, { cause })
           })

@@ -78,7 +78,7 @@ export interface DeviceInfo {
   readonly threads: number
   /** Why this device, these threads: for a person to read. */
   readonly reason: string
-  /** The kernel variant that runs for each operation. */
+  /** The kernel variant that runs, for each operation that has more than one. */
   readonly variants: Readonly<Record<string, string>>
 }
 
@@ -103,6 +103,9 @@ export interface Device {
   /** A copy of an output's elements, after `run` and before the scope ends. */
   read(tensor: Tensor): Promise<DtypeArray>
   memory(): MemoryLedger
-  /** Frees everything. Safe to call twice; any other call afterwards throws DISPOSED. */
+  /**
+   * Frees everything and ends a run that is on. Safe to call twice. Any other call afterwards, and that run, throws DISPOSED;
+   * only `free`, which does nothing then, and `memory` still answer.
+   */
   dispose(): void
 }

@@ -51,6 +51,7 @@ if (status !== 0) process.exit(status ?? 1)
 
 mkdirSync(dist, { recursive: true })
 cpSync(join(root, 'shapes'), join(dist, 'shapes'), { recursive: true })
+cpSync(join(root, 'apps/synth/tokenizer.json'), join(dist, 'apps/synth/tokenizer.json'))
 const { version, imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const compiled = JSON.parse(JSON.stringify(imports).replaceAll('.ts"', '.js"'))
 writeFileSync(

@@ -1,4 +1,5 @@
 import type { Operation, Scope } from '../../runtime/device.ts'
+import { bytesPerElement } from '../../runtime/dtype.ts'
 import { sizeOf } from '../../runtime/shape.ts'
 import { expectTensor, type Tensor } from '../../runtime/tensor.ts'
 
@@ -37,7 +38,7 @@ export const embeddingOperation: Operation<EmbeddingParameters> = {
   reads: ({ ids, word, type, weight, bias }) => [ids, word, type, weight, bias],
   writes: ({ y }) => [y],
   flops: ({ y }) => 9 * sizeOf(y.shape),
-  bytes: ({ y }) => 8 * sizeOf(y.shape),
+  bytes: ({ word, y }) => (bytesPerElement[word.dtype] + 4) * sizeOf(y.shape),
 }
 
 /** ids: (tokens) → (tokens, hidden) */

@@ -1,5 +1,6 @@
 import type { Operation, Scope } from '../../runtime/device.ts'
 import { bytesPerElement } from '../../runtime/dtype.ts'
+import { BareclipError } from '../../runtime/errors.ts'
 import { sizeOf } from '../../runtime/shape.ts'
 import { expectTensor, type Tensor } from '../../runtime/tensor.ts'
 import { type Activation, activationFlops } from '../activation.ts'
@@ -33,14 +34,19 @@ export const linearOperation: Operation<LinearParameters> = {
     expectTensor('linear x', x, [rows, width], 'f32')
     expectTensor('linear weight', weight, [features, width], 'f32', 'f16', 'bf16')
     if (bias) expectTensor('linear bias', bias, [features], 'f32')
-    if (gate && activation) throw new TypeError('linear: give an activation or a gate, not both')
+    if (gate && activation) {
+      throw new BareclipError('INVALID_ARGUMENT', 'linear: expected an activation or a gate, found both: leave one out')
+    }
     if (residual) expectTensor('linear residual', residual, [rows, out], 'f32')
     expectTensor('linear y', y, [rows, out], 'f32')
   },
   reads: ({ x, weight, bias, residual }) => [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : [])],
   writes: ({ y }) => [y],
   flops({ x, weight, activation, gate, y }) {
-    return 2 * (x.shape[0] ?? 0) * sizeOf(weight.shape) + (activation || gate ? activationFlops * sizeOf(y.shape) : 0)
+    return (
+      2 * (x.shape[0] ?? 0) * sizeOf(weight.shape) +
+      (activation ? activationFlops : gate ? activationFlops + 1 : 0) * sizeOf(y.shape)
+    )
   },
   bytes({ x, weight, residual, y }) {
     return (

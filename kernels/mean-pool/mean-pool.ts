@@ -1,5 +1,6 @@
 import type { RaggedBatch } from '../../runtime/batch.ts'
 import type { Operation, Scope } from '../../runtime/device.ts'
+import { BareclipError } from '../../runtime/errors.ts'
 import { sizeOf } from '../../runtime/shape.ts'
 import { expectTensor, type Tensor } from '../../runtime/tensor.ts'
 import type { DeviceBatch } from '../attention/attention.ts'
@@ -16,12 +17,19 @@ export interface MeanPoolParameters {
 
 export const meanPoolOperation: Operation<MeanPoolParameters> = {
   name: 'mean-pool',
-  validate({ x, batch, y }) {
-    const [tokens = 0, hidden = 0] = x.shape
+  validate({ x, batch, count, y }) {
+    const [, hidden = 0] = x.shape
     expectTensor('mean-pool x', x, [batch.host.tokens, hidden], 'f32')
     expectTensor('mean-pool offsets', batch.offsets, [batch.host.sequences + 1], 'i32')
     expectTensor('mean-pool y', y, [batch.host.sequences, hidden], 'f32')
-    if (tokens === 0 && batch.host.sequences > 0) throw new TypeError('mean-pool: every sequence needs a token')
+    for (let s = 0; s < batch.host.sequences; s++) {
+      if (batch.host.offsets[s] === batch.host.offsets[s + 1]) {
+        throw new BareclipError('SHAPE_MISMATCH', `mean-pool: sequence ${s} has no tokens: leave it out of the batch`)
+      }
+    }
+    if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
+      throw new BareclipError('INVALID_ARGUMENT', `mean-pool count: expected a whole number from 1, found ${count}`)
+    }
   },
   reads: ({ x, batch }) => [x, batch.offsets],
   writes: ({ y }) => [y],
@@ -30,7 +38,10 @@ export const meanPoolOperation: Operation<MeanPoolParameters> = {
 }
 
 function pooledTokens(batch: RaggedBatch, count: number | undefined): number {
-  return count === undefined ? batch.tokens : batch.sequences * count
+  if (count === undefined) return batch.tokens
+  let tokens = 0
+  for (let s = 0; s < batch.sequences; s++) tokens += Math.min(count, batch.offsets[s + 1]! - batch.offsets[s]!)
+  return tokens
 }
 
 /** x: (tokens, hidden) → (sequences, hidden) */

@@ -1,4 +1,5 @@
 import type { Operation, Scope } from '../../runtime/device.ts'
+import { bytesPerElement } from '../../runtime/dtype.ts'
 import { sizeOf } from '../../runtime/shape.ts'
 import { expectTensor, type Tensor } from '../../runtime/tensor.ts'
 
@@ -38,8 +39,10 @@ export const patchEmbedOperation: Operation<PatchEmbedParameters> = {
   },
   reads: ({ pixels, weight, bias, classToken, position }) => [pixels, weight, bias, classToken, position],
   writes: ({ y }) => [y],
-  flops: ({ weight, y }) => 2 * (y.shape[0] ?? 0) * sizeOf(weight.shape),
-  bytes: ({ pixels, weight, y }) => 4 * (sizeOf(pixels.shape) + sizeOf(weight.shape) + sizeOf(y.shape)),
+  flops: ({ pixels, weight, y }) => 2 * ((y.shape[0] ?? 0) - (pixels.shape[0] ?? 0)) * sizeOf(weight.shape),
+  bytes: ({ pixels, weight, position, y }) =>
+    4 * (sizeOf(pixels.shape) + sizeOf(position.shape) + sizeOf(y.shape)) +
+    bytesPerElement[weight.dtype] * sizeOf(weight.shape),
 }
 
 /** pixels: (images, 3, size, size) → (images · (1 + grid²), hidden) */

@@ -61,6 +61,23 @@ describe('classify and rank', () => {
     })
   }
 
+  it('cosines stay cosines whatever the caller passes', async () => {
+    const options = { template: 'a {}', normalize: false } as object
+    const [best] = await clip.classify(picture('yellow-star.png'), ['yellow star'], options)
+    ok(Math.abs(best!.cosine) <= 1 + 1e-6)
+  })
+
+  it('the temperature of a checkpoint in f16 or bf16 is read as one', async () => {
+    for (const file of ['model.safetensors', 'model.f16.safetensors', 'model.bf16.safetensors']) {
+      using tiny = await loadTinyA(file)
+      const pixels = { data: new Uint8Array(64 * 64 * 3).fill(90), width: 64, height: 64 }
+      const result = await tiny.classify(pixels, ['', '[UNK]'], { template: '{}' })
+      const difference = Math.log(result[0]!.probability / result[1]!.probability)
+      // exp(logit_scale) is 100; in bf16 exp(4.59375) = 98.9
+      assertClose([difference / (result[0]!.cosine - result[1]!.cosine)], [99.5], 1, file)
+    }
+  })
+
   it('rank: texts and images, by text and by image', async () => {
     const documents = [picture('black-arrow.png'), 'a red circle', picture('red-circle.png'), 'a black arrow']
     const byText = await clip.rank('a red circle', documents)
@@ -95,7 +112,8 @@ describe('classify and rank', () => {
   it('a model without logit_scale or vision tower: rank of texts only', async () => {
     using text = await loadJinaBert()
     equal(text.info.type, 'jina-bert')
-    equal((await text.rank('hello', ['other', 'hello']))[0]!.index, 1)
+    const [other, same] = [{ tokens: [101, 300, 102] }, { tokens: [101, 400, 102] }]
+    equal((await text.rank(same, [other, same]))[0]!.index, 1)
     await rejects(text.encodeImage([]), { code: 'UNSUPPORTED_MODEL', message: /no vision tower/ })
     await rejects(text.classify(picture('red-circle.png'), ['a']), { code: 'UNSUPPORTED_MODEL' })
   })
@@ -105,6 +123,16 @@ describe('classify and rank', () => {
     await rejects(text.encodeText('zebra'), { code: 'INVALID_INPUT', message: /the model knows ids below 512/ })
   })
 })
+
+/** The stored checkpoint of 512 pieces. */
+function loadTinyA(weights: string): Promise<Clip> {
+  const file = (path: string) => new Uint8Array(readFileSync(new URL(`../fixtures/${path}`, import.meta.url)))
+  return load({
+    config: file('golden/tiny-a/config.json'),
+    tokenizer: file('tokenizer/tokenizer.json'),
+    weights: file(`golden/tiny-a/${weights}`),
+  })
+}
 
 /** The stored JinaBertModel of 512 pieces, with the tokenizer of 30528. */
 function loadJinaBert(): Promise<Clip> {

@@ -74,6 +74,11 @@ describe('config.json', () => {
     })
   }
 
+  it('null stands for the default', () => {
+    equal(planModel(changed(read('tiny-a'), 'vision_config.post_norm', null)).hidden, 64)
+    equal(planModel({ model_type: 'jina_clip' }).hidden, 768)
+  })
+
   it('refuses an ordinary BERT', () => {
     throws(() => planModel({ model_type: 'bert', hidden_size: 768 }), {
       code: 'UNSUPPORTED_MODEL',
