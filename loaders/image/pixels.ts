@@ -7,6 +7,13 @@ export interface Pixels {
   readonly height: number
 }
 
+/** What the decoders make. data: (height, width, 3) RGB. */
+export interface RgbPixels {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
 const isPixelCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0
 
 export function isByteArray(value: unknown): value is Uint8Array | Uint8ClampedArray {
@@ -25,7 +32,10 @@ export function channelsOf({ data, width, height }: { data?: unknown; width?: un
     ['height', height],
   ]) {
     if (!isPixelCount(value)) {
-      throw new BareclipError('INVALID_INPUT', `pixels need a ${name} that is a positive integer, got ${describe(value)}`)
+      throw new BareclipError(
+        'INVALID_INPUT',
+        `pixels need a ${name} that is a positive integer, got ${describe(value)}`,
+      )
     }
   }
   if (!isByteArray(data)) {

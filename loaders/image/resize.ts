@@ -41,7 +41,7 @@ function bicubicTaps(inSize: number, outSize: number, first: number, count: numb
       sum += line[t]!
     }
     for (let t = 0; t < hi - lo; t++) {
-      const w = line[t]! * (sum === 0 ? 1 : 1 / sum)
+      const w = sum === 0 ? line[t]! : line[t]! / sum
       weights[i * stride + t] = Math.trunc(w * 2 ** PRECISION + (w < 0 ? -0.5 : 0.5))
     }
     starts[i] = lo
@@ -50,13 +50,18 @@ function bicubicTaps(inSize: number, outSize: number, first: number, count: numb
   return { starts, counts, weights, stride }
 }
 
-const clamp8 = (v: number) => (v < 0 ? 0 : v > 255 ? 255 : v)
-
 /** Rows [y0, y0 + rows) of image (height, width, channels) -> (rows, count, 3), each row resampled. */
-function horizontal(image: ArrayLike<number>, width: number, channels: number, y0: number, rows: number, taps: Taps) {
+function horizontal(
+  image: Uint8Array | Uint8ClampedArray,
+  width: number,
+  channels: number,
+  y0: number,
+  rows: number,
+  taps: Taps,
+) {
   const { starts, counts, weights, stride } = taps
   const count = starts.length
-  const out = new Uint8Array(rows * count * 3)
+  const out = new Uint8ClampedArray(rows * count * 3)
   let to = 0
   for (let y = y0; y < y0 + rows; y++) {
     const row = y * width * channels
@@ -74,9 +79,9 @@ function horizontal(image: ArrayLike<number>, width: number, channels: number, y
         b = (b + Math.imul(w, image[p + 2]!)) | 0
         p += channels
       }
-      out[to] = clamp8(r >> PRECISION)
-      out[to + 1] = clamp8(g >> PRECISION)
-      out[to + 2] = clamp8(b >> PRECISION)
+      out[to] = r >> PRECISION
+      out[to + 1] = g >> PRECISION
+      out[to + 2] = b >> PRECISION
       to += 3
     }
   }
@@ -85,7 +90,7 @@ function horizontal(image: ArrayLike<number>, width: number, channels: number, y
 
 /** Rows [y0, y0 + rows) and columns [x0, x0 + columns) of image (height, width, channels) -> (rows, columns, 3). */
 function cut(
-  image: ArrayLike<number>,
+  image: Uint8Array | Uint8ClampedArray,
   width: number,
   channels: number,
   y0: number,
@@ -93,7 +98,7 @@ function cut(
   x0: number,
   columns: number,
 ) {
-  const out = new Uint8Array(rows * columns * 3)
+  const out = new Uint8ClampedArray(rows * columns * 3)
   let to = 0
   for (let y = y0; y < y0 + rows; y++) {
     let p = (y * width + x0) * channels
@@ -107,9 +112,9 @@ function cut(
 }
 
 /** image: rows of lineLength bytes, the first of them row y0 of the source -> (taps' outputs, lineLength). */
-function vertical(image: Uint8Array, lineLength: number, y0: number, taps: Taps): Uint8Array {
+function vertical(image: Uint8ClampedArray, lineLength: number, y0: number, taps: Taps): Uint8ClampedArray {
   const { starts, counts, weights, stride } = taps
-  const out = new Uint8Array(starts.length * lineLength)
+  const out = new Uint8ClampedArray(starts.length * lineLength)
   const sums = new Int32Array(lineLength)
   for (let i = 0; i < starts.length; i++) {
     sums.fill(HALF)
@@ -118,7 +123,7 @@ function vertical(image: Uint8Array, lineLength: number, y0: number, taps: Taps)
       const row = (starts[i]! - y0 + t) * lineLength
       for (let x = 0; x < lineLength; x++) sums[x] = sums[x]! + Math.imul(w, image[row + x]!)
     }
-    for (let x = 0; x < lineLength; x++) out[i * lineLength + x] = clamp8(sums[x]! >> PRECISION)
+    for (let x = 0; x < lineLength; x++) out[i * lineLength + x] = sums[x]! >> PRECISION
   }
   return out
 }
@@ -153,5 +158,6 @@ export function resizeAndCrop(
     resizedWidth === width
       ? cut(image, width, channels, y0, rows, left, size)
       : horizontal(image, width, channels, y0, rows, bicubicTaps(width, resizedWidth, left, size))
-  return down ? vertical(across, size * 3, y0, down) : across
+  const crop = down ? vertical(across, size * 3, y0, down) : across
+  return new Uint8Array(crop.buffer)
 }
