@@ -9,7 +9,8 @@ export { type Preprocessing, readPreprocessing } from './preprocessing.ts'
 
 /**
  * Decodes an image file to RGB (height, width, 3), or takes pixels as they are. The format is told from the content. PNG
- * and JPEG come out bit for bit as Pillow has them (JPEG by the platform's decoder where it has one); other formats by the platform or by the `decode` option. EXIF orientation and colour profiles are ignored, alpha is dropped.
+ * and JPEG come out bit for bit as Pillow has them (JPEG by the platform's decoder where it has one), other formats by the
+ * platform or by the `decode` option. EXIF orientation and colour profiles are ignored, alpha is dropped.
  * @throws BareclipError INVALID_INPUT for anything else than an image, INVALID_IMAGE, UNSUPPORTED_IMAGE, IMAGE_TOO_LARGE,
  * READ_FAILED, INVALID_ARGUMENT; `signal.reason` when aborted
  */

@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import type { Cli } from './cli.ts'
+import { classifyCommand } from './commands/classify.ts'
+import { embedCommand } from './commands/embed.ts'
+import { infoCommand } from './commands/info.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { pixelsCommand } from './commands/pixels.ts'
+import { searchCommand } from './commands/search.ts'
+import { synthCommand } from './commands/synth.ts'
+import { tokenizeCommand } from './commands/tokenize.ts'
+import { oneLine } from './messages.ts'
+import { version } from './version.ts'
+
+/** Wrong usage is thrown as a CommanderError, after its message was written. */
+export function createProgram(streams: Omit<Cli, 'program'>): Command {
+  const { stderr, messages, help } = streams
+  const program = new Command('bareclip')
+    .description('Text and image embeddings with jina-clip-v1. Data goes to stdout, messages to stderr.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: help,
+      writeErr: (text) => stderr.write(text),
+      outputError: (text) => messages.say(oneLine(text).replace(/^error: /, '')),
+    })
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      `
+Example:
+  echo '{"text": "a red circle"}' | bareclip embed
+
+Exit codes: 0 done, 1 some items failed (the others are written), 2 wrong usage or model not loadable.`,
+    )
+  const cli: Cli = { ...streams, program }
+  embedCommand(cli)
+  classifyCommand(cli)
+  searchCommand(cli)
+  tokenizeCommand(cli)
+  pixelsCommand(cli)
+  inspectCommand(cli)
+  synthCommand(cli)
+  infoCommand(cli)
+  return program
+}
