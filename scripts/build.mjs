@@ -1,5 +1,5 @@
-// Compiles the package into dist/ and gives dist its own package.json, so that `#platform` means the compiled files there
-// and the sources here. Skips all work when nothing is newer than the last build.
+// Compiles the package into dist/, which is what is published: its package.json is made from ours, so that `#platform` means
+// the compiled files there and the sources here. Skips all work when nothing is newer than the last build.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -52,11 +52,15 @@ if (status !== 0) process.exit(status ?? 1)
 mkdirSync(dist, { recursive: true })
 cpSync(join(root, 'shapes'), join(dist, 'shapes'), { recursive: true })
 cpSync(join(root, 'apps/synth/tokenizer.json'), join(dist, 'apps/synth/tokenizer.json'))
-const { version, imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const compiled = JSON.parse(JSON.stringify(imports).replaceAll('.ts"', '.js"'))
-writeFileSync(
-  join(dist, 'package.json'),
-  `${JSON.stringify({ type: 'module', version, sideEffects: false, imports: compiled }, null, 2)}\n`,
-)
+for (const name of ['README.md', 'LICENSE']) cpSync(join(root, name), join(dist, name))
+const {
+  scripts,
+  devDependencies,
+  private: _,
+  files,
+  ...manifest
+} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const published = JSON.stringify(manifest, null, 2).replaceAll('"./dist/', '"./').replaceAll(/(?<!\.d)\.ts"/g, '.js"')
+writeFileSync(join(dist, 'package.json'), `${published}\n`)
 chmodSync(join(dist, 'apps/cli/main.js'), 0o755)
 writeFileSync(stamp, '')
