@@ -1,0 +1,17 @@
+import { equal } from 'node:assert/strict'
+import { candidates } from './devices.ts'
+
+describe('devices under test', () => {
+  for (const { name, missing, create } of candidates) {
+    it(missing === undefined ? name : `${name}: ${missing}`, async function () {
+      if (missing !== undefined && process.env.CI !== 'true') this.skip()
+      equal(missing, undefined)
+      const device = await create()
+      try {
+        equal(device.info.device, name)
+      } finally {
+        device.dispose()
+      }
+    })
+  }
+})

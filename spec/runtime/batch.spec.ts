@@ -1,0 +1,38 @@
+import { deepEqual, equal, throws } from 'node:assert/strict'
+import { equalBatch, raggedBatch } from '../../runtime/batch.ts'
+
+describe('ragged batch', () => {
+  it('lays sequences end to end and keeps their positions', () => {
+    const batch = raggedBatch([[0, 1, 2], [5], [0, 2, 9000]])
+    deepEqual(batch, {
+      tokens: 7,
+      sequences: 3,
+      offsets: Int32Array.of(0, 3, 4, 7),
+      positions: Int32Array.of(0, 1, 2, 5, 0, 2, 9000),
+      longest: 3,
+    })
+  })
+
+  it('no sequences, and sequences without tokens', () => {
+    const none = { tokens: 0, longest: 0, positions: new Int32Array(0) }
+    deepEqual(raggedBatch([]), { ...none, sequences: 0, offsets: Int32Array.of(0) })
+    deepEqual(raggedBatch([[], []]), { ...none, sequences: 2, offsets: Int32Array.of(0, 0, 0) })
+    deepEqual(raggedBatch([[], [4], []]).offsets, Int32Array.of(0, 0, 1, 1))
+  })
+
+  it('copies what it is given', () => {
+    const positions = Int32Array.of(0, 1)
+    const batch = raggedBatch([positions])
+    positions[1] = 7
+    deepEqual(batch.positions, Int32Array.of(0, 1))
+  })
+
+  it('equal lengths count from 0 in each', () => {
+    const batch = equalBatch(3, 2)
+    deepEqual(batch, raggedBatch([Int32Array.of(0, 1), Int32Array.of(0, 1), Int32Array.of(0, 1)]))
+    equal(equalBatch(0, 197).tokens, 0)
+    equal(equalBatch(5, 0).sequences, 5)
+    throws(() => equalBatch(-1, 3), /bareclip bug/)
+    throws(() => equalBatch(3, -1), /bareclip bug/)
+  })
+})
