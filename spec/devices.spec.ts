@@ -1,4 +1,5 @@
 import { equal } from 'node:assert/strict'
+import process from 'node:process'
 import { candidates } from './devices.ts'
 
 describe('devices under test', () => {
