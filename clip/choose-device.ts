@@ -1,11 +1,15 @@
 import { referenceKernels } from '../kernels/reference.ts'
+import { wasmKernels } from '../kernels/wasm.ts'
 import type { Device } from '../runtime/device.ts'
-import { BareclipError } from '../runtime/errors.ts'
+import { BareclipError, messageOf } from '../runtime/errors.ts'
 import { createReferenceDevice } from '../runtime/reference/device.ts'
+import { createWasmDevice } from '../runtime/wasm/device.ts'
+import { compileModule } from '../runtime/wasm/module.ts'
 import { invalid, oneOf } from './options.ts'
+import { selfTest } from './self-test.ts'
 
 export interface DeviceOptions {
-  /** Default: 'auto', the fastest that is there. */
+  /** Default: 'auto', the fastest that is there and passes its self-test. */
   readonly device?: 'auto' | 'reference' | 'wasm' | 'webgpu' | undefined
   /** What matrices and tables are stored in; sums are float32 at least. Default: 'f32'. */
   readonly dtype?: 'f32' | 'f16' | 'q12' | 'q8' | undefined
@@ -14,23 +18,45 @@ export interface DeviceOptions {
 }
 
 /** Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE. */
-export function chooseDevice(options: DeviceOptions): { device: Device; dtype: 'f32' | 'f16' } {
+export async function chooseDevice(options: DeviceOptions): Promise<{ device: Device; dtype: 'f32' | 'f16' }> {
   const { device = 'auto', dtype = 'f32', threads } = options
   oneOf('device', device, ['auto', 'reference', 'wasm', 'webgpu'])
   oneOf('dtype', dtype, ['f32', 'f16', 'q12', 'q8'])
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw invalid('threads', 'an integer from 1', threads)
   }
-  if (device === 'wasm' || device === 'webgpu') {
-    throw new BareclipError(
-      'DEVICE_UNAVAILABLE',
-      `there is no ${device} device in this version: use 'auto' or 'reference'`,
-    )
+  if (device === 'webgpu') {
+    throw new BareclipError('DEVICE_UNAVAILABLE', "there is no webgpu device in this version: use 'auto' or 'wasm'")
   }
   if (dtype === 'q12' || dtype === 'q8') {
-    throw new BareclipError('DEVICE_UNAVAILABLE', `the reference device stores weights as f32 or f16, not ${dtype}`)
+    throw new BareclipError('DEVICE_UNAVAILABLE', `this version stores weights as f32 or f16, not ${dtype}`)
   }
-  const why = device === 'auto' ? 'auto: the reference device is the only one in this version' : 'asked for'
+  if (device === 'reference') return { device: reference('asked for', threads), dtype }
+  const wasm = await tryWasm(device === 'auto' ? 'auto: the fastest device here' : 'asked for', threads)
+  if (typeof wasm !== 'string') return { device: wasm, dtype }
+  if (device === 'wasm') throw new BareclipError('DEVICE_UNAVAILABLE', `the wasm device does not work here: ${wasm}`)
+  return { device: reference(`auto: wasm does not work here: ${wasm}`, threads), dtype }
+}
+
+function reference(why: string, threads: number | undefined): Device {
   const single = threads !== undefined && threads > 1 ? `; it has one thread, not ${threads}` : ''
-  return { device: createReferenceDevice(referenceKernels, why + single), dtype }
+  return createReferenceDevice(referenceKernels, why + single)
+}
+
+/** The device, or why there is none. */
+async function tryWasm(why: string, threads: number | undefined): Promise<Device | string> {
+  try {
+    const device = await createWasmDevice(wasmKernels, {
+      module: await compileModule(false),
+      threads: 1,
+      reason: why + (threads !== undefined && threads > 1 ? `; one thread, not ${threads}` : ''),
+      variants: {},
+    })
+    const wrong = await selfTest(device)
+    if (wrong === undefined) return device
+    device.dispose()
+    return `its self-test failed: ${wrong}`
+  } catch (error) {
+    return messageOf(error)
+  }
 }

@@ -45,7 +45,7 @@ export async function load(
     const tokenizer = createTokenizer(files.tokenizer)
     const preprocessing = preprocessingOf(plan, files.preprocessor)
     checkpoint = await openSafetensors(files.weights, { ...(signal && { signal }) })
-    const { device, dtype } = chooseDevice(options)
+    const { device, dtype } = await chooseDevice(options)
     try {
       const weights = weightBuilder(device, checkpoint, dtype)
       const built = plan.build(weights)

@@ -211,3 +211,19 @@ const encoders: Readonly<Record<Dtype, (value: number) => number>> = {
   f16: f32ToF16,
   bf16: f32ToBf16,
 }
+
+/** `length` elements in place. Throws (a bug) unless the offset is a multiple of the element size. */
+export function typedView(dtype: Dtype, buffer: ArrayBufferLike, byteOffset: number, length: number): DtypeArray {
+  invariant(byteOffset % bytesPerElement[dtype] === 0, 'tensors are aligned to their elements')
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(buffer, byteOffset, length)
+    case 'i32':
+      return new Int32Array(buffer, byteOffset, length)
+    case 'i8':
+      return new Int8Array(buffer, byteOffset, length)
+    case 'f16':
+    case 'bf16':
+      return new Uint16Array(buffer, byteOffset, length)
+  }
+}

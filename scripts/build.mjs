@@ -44,6 +44,7 @@ function newest(path) {
 if (existsSync(stamp) && sources.every((source) => newest(join(root, source)) <= statSync(stamp).mtimeMs))
   process.exit(0)
 
+await import('./build-wasm.mjs')
 rmSync(dist, { recursive: true, force: true })
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
@@ -60,7 +61,9 @@ const {
   files,
   ...manifest
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const published = JSON.stringify(manifest, null, 2).replaceAll('"./dist/', '"./').replaceAll(/(?<!\.d)\.ts"/g, '.js"')
+const published = JSON.stringify(manifest, null, 2)
+  .replaceAll('"./dist/', '"./')
+  .replaceAll(/(?<!\.d)\.ts"/g, '.js"')
 writeFileSync(join(dist, 'package.json'), `${published}\n`)
 chmodSync(join(dist, 'apps/cli/main.js'), 0o755)
 writeFileSync(stamp, '')

@@ -1,6 +1,9 @@
 import { referenceKernels } from '../kernels/reference.ts'
+import { wasmKernels } from '../kernels/wasm.ts'
 import type { Device, DeviceInfo } from '../runtime/device.ts'
 import { createReferenceDevice } from '../runtime/reference/device.ts'
+import { createWasmDevice } from '../runtime/wasm/device.ts'
+import { compileModule } from '../runtime/wasm/module.ts'
 
 export interface DeviceUnderTest {
   readonly name: DeviceInfo['device']
@@ -21,6 +24,18 @@ export const candidates: readonly DeviceUnderTest[] = [
     tolerance: (allowed) => Math.min(allowed, roundedOnce),
     missing: undefined,
     create: async () => createReferenceDevice(referenceKernels),
+  },
+  {
+    name: 'wasm',
+    tolerance: (allowed) => allowed,
+    missing: undefined,
+    create: async () =>
+      createWasmDevice(wasmKernels, {
+        module: await compileModule(false),
+        threads: 1,
+        reason: 'under test',
+        variants: {},
+      }),
   },
 ]
 

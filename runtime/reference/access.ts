@@ -1,4 +1,4 @@
-import { bf16ToF32, bytesPerElement, type Dtype, type DtypeArray, f16ToF32 } from '../dtype.ts'
+import { bf16ToF32, type Dtype, f16ToF32, typedView } from '../dtype.ts'
 import { invariant } from '../errors.ts'
 import { sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -22,7 +22,7 @@ export function createAccess(locate: (tensor: Tensor) => { buffer: ArrayBufferLi
     },
     any(tensor) {
       const { buffer, byteOffset } = locate(tensor)
-      return typedArray(tensor.dtype, buffer, byteOffset, sizeOf(tensor.shape))
+      return typedView(tensor.dtype, buffer, byteOffset, sizeOf(tensor.shape))
     },
     floats(tensor) {
       if (tensor.dtype === 'f32') {
@@ -40,21 +40,6 @@ export function createAccess(locate: (tensor: Tensor) => { buffer: ArrayBufferLi
         },
       }
     },
-  }
-}
-
-function typedArray(dtype: Dtype, buffer: ArrayBufferLike, byteOffset: number, length: number): DtypeArray {
-  invariant(byteOffset % bytesPerElement[dtype] === 0, 'tensors are aligned to their elements')
-  switch (dtype) {
-    case 'f32':
-      return new Float32Array(buffer, byteOffset, length)
-    case 'i32':
-      return new Int32Array(buffer, byteOffset, length)
-    case 'i8':
-      return new Int8Array(buffer, byteOffset, length)
-    case 'f16':
-    case 'bf16':
-      return new Uint16Array(buffer, byteOffset, length)
   }
 }
 

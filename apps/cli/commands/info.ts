@@ -19,18 +19,18 @@ async function info({ print, stdout }: Cli): Promise<void> {
     version: version(),
     runtime: runtime(),
     cores: availableParallelism(),
-    devices: (['reference', 'wasm', 'webgpu'] as const).map(deviceReport),
+    devices: await Promise.all((['reference', 'wasm', 'webgpu'] as const).map(deviceReport)),
     defaultModel: { name: 'shapes', path: fileURLToPath(defaultModel()) },
   }
   await print(`${JSON.stringify(report, undefined, stdout.isTTY ? 2 : undefined)}\n`)
 }
 
-function deviceReport(name: 'reference' | 'wasm' | 'webgpu') {
+async function deviceReport(name: 'reference' | 'wasm' | 'webgpu') {
   try {
-    const { device } = chooseDevice({ device: name })
-    const { threads } = device.info
+    const { device } = await chooseDevice({ device: name })
+    const { threads, variants } = device.info
     device.dispose()
-    return { name, available: true, threads, reason: 'needs nothing but JavaScript' }
+    return { name, available: true, threads, variants }
   } catch (error) {
     return { name, available: false, reason: messageOf(error) }
   }

@@ -1,0 +1,46 @@
+import type { WasmKernel } from '../../runtime/wasm/kernel.ts'
+import { activationCode, dtypeCode } from '../wasm-codes.ts'
+import type { LinearParameters } from './linear.ts'
+
+/** As in linear.as.ts. */
+const rowBlock = 48
+const panelBlock = 4
+
+/** Rows of the register tile: all give the same bits. */
+export const linearTile = 6
+
+export const linearWasm: WasmKernel<LinearParameters> = (parameters, access) => {
+  const { x, weight, bias, activation, gate, residual, y } = parameters
+  const [rows = 0, width = 0] = x.shape
+  const [features = 0] = weight.shape
+  const step = (out: number, target: number, gated: boolean, added: number) => ({
+    entry: 'linear',
+    units: Math.ceil(rows / rowBlock) * Math.ceil(Math.ceil(out / 8) / panelBlock),
+    parameters: [
+      access.address(x),
+      rows,
+      width,
+      access.address(weight),
+      dtypeCode(weight.dtype),
+      out,
+      bias ? access.address(bias) : 0,
+      activationCode(activation),
+      gated ? activationCode(gate) : 0,
+      added,
+      target,
+      linearTile,
+    ],
+  })
+  const added = residual ? access.address(residual) : 0
+  if (!gate) return [step(features, access.address(y), false, added)]
+  const out = features / 2
+  if (out % 8 === 0) return [step(out, access.address(y), true, added)]
+  // The halves do not start at a panel: multiply first, then gate.
+  const halves = access.temporary(4 * rows * features)
+  const combine = {
+    entry: 'linearGate',
+    units: rows,
+    parameters: [halves, out, activationCode(gate), added, access.address(y)],
+  }
+  return [step(features, halves, false, 0), combine]
+}

@@ -1,0 +1,59 @@
+// Compiles runtime/wasm/module.as.ts in both forms and embeds them, deflated and in base64, in runtime/wasm/binaries.generated.ts.
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { deflateRawSync } from 'node:zlib'
+import asc from 'assemblyscript/asc'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const target = join(root, 'runtime/wasm/binaries.generated.ts')
+
+function sources(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory()) return sources(path)
+    return entry.name.endsWith('.as.ts') ? [path] : []
+  })
+}
+
+const inputs = [...sources('kernels'), ...sources('runtime'), 'scripts/build-wasm.mjs']
+const newest = Math.max(...inputs.map((path) => statSync(join(root, path)).mtimeMs))
+const fresh = existsSync(target) && statSync(target).mtimeMs >= newest
+
+const flags =
+  '-O3 --converge --noAssert --runtime stub --importMemory --initialMemory 1 --maximumMemory 65536 --sharedMemory ' +
+  '--enable simd --enable threads --stackSize 0'
+
+async function compile(name, extra) {
+  const files = new Map()
+  const { error, stderr } = await asc.main(
+    ['runtime/wasm/module.as.ts', '-o', `${name}.wasm`, ...flags.split(' '), ...extra],
+    {
+      readFile: (path, base) => {
+        const full = join(root, base ?? '', path)
+        return existsSync(full) ? readFileSync(full, 'utf8') : null
+      },
+      writeFile: (path, content) => files.set(path, content),
+      listFiles: () => [],
+    },
+  )
+  if (error) {
+    console.error(stderr.toString())
+    throw error
+  }
+  return files.get(`${name}.wasm`)
+}
+
+if (!fresh) {
+  const simd = await compile('simd', [])
+  const relaxed = await compile('relaxed', ['--enable', 'relaxed-simd'])
+  const text = (bytes) => deflateRawSync(bytes, { level: 9 }).toString('base64')
+  writeFileSync(
+    target,
+    `// Made by scripts/build-wasm.mjs from the *.as.ts files: WebAssembly, raw deflate, base64.
+export const simdBinary = '${text(simd)}'
+export const relaxedBinary = '${text(relaxed)}'
+`,
+  )
+  console.log(`wasm: simd ${simd.length} bytes, relaxed ${relaxed.length} bytes`)
+}
