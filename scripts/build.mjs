@@ -60,7 +60,9 @@ const {
   files,
   ...manifest
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const published = JSON.stringify(manifest, null, 2).replaceAll('"./dist/', '"./').replaceAll(/(?<!\.d)\.ts"/g, '.js"')
+const published = JSON.stringify(manifest, null, 2)
+  .replaceAll('"./dist/', '"./')
+  .replaceAll(/(?<!\.d)\.ts"/g, '.js"')
 writeFileSync(join(dist, 'package.json'), `${published}\n`)
 chmodSync(join(dist, 'apps/cli/main.js'), 0o755)
 writeFileSync(stamp, '')
