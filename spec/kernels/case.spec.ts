@@ -25,6 +25,10 @@ describe('the normalised error', () => {
   }
 })
 
+/** Deno's deepEqual takes a NaN in a typed array for different from itself. */
+const text = (data: unknown) =>
+  JSON.stringify(data, (_, value) => (ArrayBuffer.isView(value) ? Array.from(value as Float32Array, String) : value))
+
 describe('case tables', () => {
   it('names are unique, every operation has cases, every tolerance a reason', () => {
     const cases = allCases()
@@ -39,7 +43,7 @@ describe('case tables', () => {
 
   it('the values are the same each time, and other values in other cases', () => {
     for (const item of allCases().filter(({ operation }) => operation === 'linear' || operation === 'mean-pool')) {
-      deepEqual(item.data(), item.data(), item.name)
+      equal(text(item.data()), text(item.data()), item.name)
     }
     notDeepEqual(randomValues('a', 8), randomValues('b', 8))
   })
