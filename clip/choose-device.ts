@@ -5,6 +5,7 @@ import { BareclipError, messageOf } from '../runtime/errors.ts'
 import { createReferenceDevice } from '../runtime/reference/device.ts'
 import { createWasmDevice } from '../runtime/wasm/device.ts'
 import { compileModule } from '../runtime/wasm/module.ts'
+import { defaultThreads, threadsPossible } from '../runtime/wasm/threads.ts'
 import { invalid, oneOf } from './options.ts'
 import { selfTest } from './self-test.ts'
 
@@ -15,7 +16,12 @@ export interface DeviceOptions {
   readonly dtype?: 'f32' | 'f16' | 'q12' | 'q8' | undefined
   /** Default: as many as the device can use. */
   readonly threads?: number | undefined
+  /** Makes a worker where a page may make none from a blob: it has to run `threadSource` of bareclip/runtime. */
+  readonly workers?: (() => Worker) | undefined
 }
+
+/** More are of no use to the shapes of these towers. */
+const mostThreads = 64
 
 /** Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE. */
 export async function chooseDevice(options: DeviceOptions): Promise<{ device: Device; dtype: 'f32' | 'f16' }> {
@@ -32,7 +38,7 @@ export async function chooseDevice(options: DeviceOptions): Promise<{ device: De
     throw new BareclipError('DEVICE_UNAVAILABLE', `this version stores weights as f32 or f16, not ${dtype}`)
   }
   if (device === 'reference') return { device: reference('asked for', threads), dtype }
-  const wasm = await tryWasm(device === 'auto' ? 'auto: the fastest device here' : 'asked for', threads)
+  const wasm = await tryWasm(device === 'auto' ? 'auto: the fastest device here' : 'asked for', options)
   if (typeof wasm !== 'string') return { device: wasm, dtype }
   if (device === 'wasm') throw new BareclipError('DEVICE_UNAVAILABLE', `the wasm device does not work here: ${wasm}`)
   return { device: reference(`auto: wasm does not work here: ${wasm}`, threads), dtype }
@@ -44,19 +50,28 @@ function reference(why: string, threads: number | undefined): Device {
 }
 
 /** The device, or why there is none. */
-async function tryWasm(why: string, threads: number | undefined): Promise<Device | string> {
+async function tryWasm(why: string, { threads: asked, workers }: DeviceOptions): Promise<Device | string> {
+  const possible = threadsPossible()
+  const threads = possible.possible ? Math.min(asked ?? defaultThreads(), mostThreads) : 1
+  const alone = possible.possible || asked === 1 ? '' : `; one thread: ${possible.reason}`
   try {
-    const device = await createWasmDevice(wasmKernels, {
-      module: await compileModule(false),
-      threads: 1,
-      reason: why + (threads !== undefined && threads > 1 ? `; one thread, not ${threads}` : ''),
-      variants: {},
-    })
-    const wrong = await selfTest(device)
-    if (wrong === undefined) return device
-    device.dispose()
-    return `its self-test failed: ${wrong}`
+    return await startWasm(threads, why + alone, workers)
   } catch (error) {
-    return messageOf(error)
+    if (threads === 1) return messageOf(error)
+    try {
+      return await startWasm(1, `${why}; one thread: ${messageOf(error)}`, workers)
+    } catch (second) {
+      return messageOf(second)
+    }
   }
+}
+
+/** Throws if the device cannot be made or fails its self-test. */
+async function startWasm(threads: number, reason: string, workers: DeviceOptions['workers']): Promise<Device> {
+  const module = await compileModule(threads > 1)
+  const device = await createWasmDevice(wasmKernels, { module, threads, reason, variants: {}, workers })
+  const wrong = await selfTest(device)
+  if (wrong === undefined) return device
+  device.dispose()
+  throw new BareclipError('DEVICE_UNAVAILABLE', `its self-test failed: ${wrong}`)
 }

@@ -16,3 +16,4 @@ export { type PatchEmbedParameters, patchEmbed, patchEmbedOperation } from './pa
 export { referenceKernels } from './reference.ts'
 export { type RotaryParameters, rotary, rotaryOperation } from './rotary/rotary.ts'
 export { type RotaryTable, rotaryTable } from './rotary/table.ts'
+export { wasmKernels } from './wasm.ts'

@@ -3,13 +3,13 @@ import process from 'node:process'
 import { candidates } from './devices.ts'
 
 describe('devices under test', () => {
-  for (const { name, missing, create } of candidates) {
+  for (const { name, device: kind, missing, create } of candidates) {
     it(missing === undefined ? name : `${name}: ${missing}`, async function () {
       if (missing !== undefined && process.env.CI !== 'true') this.skip()
       equal(missing, undefined)
       const device = await create()
       try {
-        equal(device.info.device, name)
+        equal(device.info.device, kind)
       } finally {
         device.dispose()
       }

@@ -6,10 +6,10 @@ import { createRecording, type Recording } from '../scope.ts'
 import { sizeOf } from '../shape.ts'
 import type { Storage, Tensor } from '../tensor.ts'
 import { alignment, createHeap } from './heap.ts'
-import type { WasmAccess, WasmStep, WasmTable } from './kernel.ts'
+import type { PassStep, WasmAccess, WasmTable } from './kernel.ts'
 import type { WasmModule } from './module.ts'
 import { packedSize, packRows } from './panels.ts'
-import { createRunner, type Runner } from './runner.ts'
+import { createRunner } from './runner.ts'
 
 interface Weight extends Storage {
   readonly address: number
@@ -24,8 +24,10 @@ interface Pass {
 
 export interface WasmOptions {
   readonly module: WasmModule
-  /** 1: the caller's thread, in slices. */
+  /** 1: the caller's thread, in slices; more need a module with shared memory. */
   readonly threads: number
+  /** A browser user's worker factory. */
+  readonly workers?: (() => Worker) | undefined
   readonly reason: string
   readonly variants: Readonly<Record<string, string>>
   /** Largest memory, in bytes. Default: 4 GiB. */
@@ -34,10 +36,10 @@ export interface WasmOptions {
 
 /** SIMD WebAssembly over one memory per device, on one thread or several. */
 export async function createWasmDevice(kernels: WasmTable, options: WasmOptions): Promise<Device> {
-  const { module, threads, reason, variants, maximum } = options
+  const { module, threads, workers, reason, variants, maximum } = options
   const heap = createHeap(module.shared, maximum)
-  const runner: Runner = await createRunner(module, heap, threads)
-  const fixed = heap.size
+  const runner = await createRunner(module, heap, { threads, workers })
+  const weights = new Set<Storage>()
   let weightBytes = 0
   let scratchBytes = 0
   let peak = 0
@@ -65,6 +67,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       const [rows = 0, width = 0] = shape
       const bytes = bytesPerElement[dtype] * (role === 'matrix' ? packedSize(rows, width) : sizeOf(shape))
       const storage: Weight = { lifetime: 'weights', bytes, role, address: heap.take(bytes, label) }
+      weights.add(storage)
       weightBytes += bytes
       peak = Math.max(peak, weightBytes + scratchBytes)
       return { label, dtype, shape, storage, offset: 0 }
@@ -72,8 +75,10 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
 
     async write(weight, from, values, offset = 0) {
       live()
+      invariant(weights.has(weight.storage), `${weight.label} is no weight of this device`)
       const { role, address, bytes } = weight.storage as Weight
       const start = weight.offset + offset
+      invariant(start + values.length <= sizeOf(weight.shape), `more values than ${weight.label} has`)
       if (role === 'matrix') {
         const width = weight.shape[1] ?? 0
         invariant(start % width === 0 && values.length % width === 0, `${weight.label} is written in whole rows`)
@@ -90,9 +95,8 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
     },
 
     free(weight) {
-      // The address is not used again: weights go with the device.
-      if (disposed) return
-      weightBytes -= weight.storage.bytes
+      // The place is not used again: weights go with the device.
+      if (weights.delete(weight.storage)) weightBytes -= weight.storage.bytes
     },
 
     scope() {
@@ -114,7 +118,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       current.plan = planArena(commands, [...inputs.keys()], [...outputs])
       current.base = heap.reserve(current.plan.bytes, 'scratch')
       const { steps, temporary } = stepsOf(commands, kernels, addressOf, current.base + current.plan.bytes)
-      const program = runner.programBytes(steps)
+      const program = runner.bytes(steps)
       const end = heap.reserve(current.plan.bytes + temporary + program + 2 * alignment, 'scratch')
       invariant(end === current.base, 'the arena stays where it is within a pass')
       scratchBytes = Math.max(scratchBytes, current.plan.bytes + temporary + program)
@@ -134,19 +138,12 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
 
     dispose() {
       disposed = true
+      weights.clear()
       weightBytes = scratchBytes = 0
       pass = undefined
       runner.dispose()
-      void fixed
     },
   }
-}
-
-/** A step of the pass and the command it belongs to. */
-export interface PassStep extends WasmStep {
-  readonly command: Command
-  /** Of the command's flops, this step's share by number of steps. */
-  readonly flops: number
 }
 
 /** temporary: bytes above `base` that the commands share, one after the other */

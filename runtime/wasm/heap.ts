@@ -28,7 +28,7 @@ export function createHeap(shared: boolean, maximum = largest): Heap {
     if (end > limit) {
       throw new BareclipError(
         'OUT_OF_MEMORY',
-        `${label} would take the memory to ${mib(end)}, past the limit of ${mib(limit)}: use a smaller dtype, batch or text`,
+        `no memory for ${label}, which would take it to ${mib(end)}, past the limit of ${mib(limit)}: use a smaller dtype, batch or text`,
       )
     }
     const missing = Math.ceil((end - memory.buffer.byteLength) / page)

@@ -1,3 +1,4 @@
+import type { Command } from '../device.ts'
 import type { Tensor } from '../tensor.ts'
 
 /**
@@ -10,6 +11,13 @@ export interface WasmStep {
   readonly units: number
   /** What the entry reads, in order: 32-bit integers and addresses. Floats go through `floatBits`. */
   readonly parameters: readonly number[]
+}
+
+/** A step of the pass and the command it belongs to. */
+export interface PassStep extends WasmStep {
+  readonly command: Command
+  /** This step's share of the command's flops. */
+  readonly flops: number
 }
 
 export interface WasmAccess {

@@ -1,69 +1,98 @@
 import type { RunOptions } from '../device.ts'
-import { macrotask } from '../macrotask.ts'
-import type { PassStep } from './device.ts'
 import type { Heap } from './heap.ts'
+import type { PassStep, WasmStep } from './kernel.ts'
 import type { WasmModule } from './module.ts'
+import { encodeProgram, programWords } from './program.ts'
+import { runInSlices, type WasmEntry } from './slices.ts'
+import { controlWords, createThreadPool, type ThreadPool } from './threads.ts'
 
 /** Follows the steps of a pass: on the caller's thread in slices, or on threads of its own. */
 export interface Runner {
-  /** Bytes that `run` needs at `address` for these steps. */
-  programBytes(steps: readonly PassStep[]): number
+  /** Bytes that `run` needs at its `address` for these steps. */
+  bytes(steps: readonly PassStep[]): number
+  /** live: throws when the device was disposed. */
   run(steps: readonly PassStep[], address: number, live: () => void, options: RunOptions): Promise<void>
   dispose(): void
 }
 
-export const scratchBytes = 2 ** 20
+export interface RunnerOptions {
+  /** 1: the caller's thread. */
+  readonly threads: number
+  /** A browser user's worker factory. */
+  readonly workers?: (() => Worker) | undefined
+}
 
-type Entry = (parameters: number, from: number, to: number) => void
+/** Scratch memory of one thread, in bytes. */
+const threadScratch = 2 ** 20
 
-/** Longest time on the caller's thread between two macrotasks, in milliseconds. */
-const sliceMs = 20
+export async function createRunner({ module }: WasmModule, heap: Heap, options: RunnerOptions): Promise<Runner> {
+  const { threads, workers } = options
+  const scratch = Array.from({ length: threads }, () => heap.take(threadScratch, 'thread scratch'))
+  if (threads === 1) return singleRunner(module, heap, scratch[0]!)
+  const entries = WebAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === 'function' ? [name] : []))
+  const pool = await createThreadPool({ module, memory: heap.memory, threads, scratch, entries, workers })
+  return threadedRunner(pool, heap, entries)
+}
 
-export async function createRunner({ module }: WasmModule, heap: Heap, _threads: number): Promise<Runner> {
+async function singleRunner(module: WebAssembly.Module, heap: Heap, scratch: number): Promise<Runner> {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory: heap.memory } })
-  const entries = exports as Record<string, Entry>
   const setScratch = exports.setScratch as (address: number) => void
-  setScratch(heap.take(scratchBytes, 'thread scratch'))
+  setScratch(scratch)
+  return {
+    bytes: (steps) => 4 * steps.reduce((most, { parameters }) => Math.max(most, parameters.length), 0),
+    run: (steps, address, live, options) =>
+      runInSlices(exports as Record<string, WasmEntry>, heap.memory, steps, address, live, options),
+    dispose() {},
+  }
+}
+
+/** Chunks of units that a thread takes at once: enough of them that threads end together. */
+const chunksPerThread = 16
+
+function threadedRunner(pool: ThreadPool, heap: Heap, entries: readonly string[]): Runner {
+  const controlBytes = (steps: readonly PassStep[]) => 4 * (controlWords + steps.length)
+
+  const follow = async (steps: readonly PassStep[], address: number, options: RunOptions, report: Report) => {
+    const program = address + controlBytes(steps)
+    const chunk = ({ units }: WasmStep) => Math.max(1, Math.floor(units / (pool.threads * chunksPerThread)))
+    const words = encodeProgram(steps, entries, chunk, program)
+    new Int32Array(heap.memory.buffer, program, words.length).set(words)
+    await pool.run(program, address, { signal: options.signal, onProgress: report })
+  }
 
   return {
-    programBytes: (steps) => 4 * Math.max(0, ...steps.map(({ parameters }) => parameters.length)),
-    async run(steps, address, live, { signal, onProgress, onCommand }) {
+    bytes: (steps) => controlBytes(steps) + 4 * programWords(steps),
+    async run(steps, address, live, options) {
+      const { onProgress, onCommand } = options
       const total = steps.reduce((sum, { flops }) => sum + flops, 0)
       let done = 0
-      let slice = performance.now()
-      let commandMs = 0
-      for (const [index, step] of steps.entries()) {
-        const parameters = new Int32Array(heap.memory.buffer, address, step.parameters.length)
-        step.parameters.forEach((value, i) => {
-          parameters[i] = value
+      // Threads do not time their steps: to time a command, it is run alone.
+      for (const group of onCommand ? byCommand(steps) : [steps]) {
+        const start = performance.now()
+        const before = done
+        let counted = 0
+        await follow(group, address, options, (stepsDone) => {
+          for (; counted < stepsDone; counted++) done += group[counted]!.flops
+          onProgress?.(Math.min(done, total), total)
         })
-        const entry = entries[step.entry]!
-        let count = 1
-        for (let unit = 0; unit < step.units; ) {
-          const next = Math.min(step.units, unit + count)
-          const before = performance.now()
-          entry(address, unit, next)
-          const now = performance.now()
-          commandMs += now - before
-          unit = next
-          if (now - before < sliceMs / 8) count *= 2
-          else if (now - before > sliceMs / 2) count = Math.max(1, count >> 1)
-          if (now - slice >= sliceMs / 2) {
-            onProgress?.(done + (step.flops * unit) / step.units, total)
-            await macrotask()
-            live()
-            signal?.throwIfAborted()
-            slice = performance.now()
-          }
-        }
-        done += step.flops
-        if (steps[index + 1]?.command !== step.command) {
-          onCommand?.(step.command, commandMs)
-          commandMs = 0
-        }
+        live()
+        done = before + group.reduce((sum, { flops }) => sum + flops, 0)
+        if (onCommand && group[0]) onCommand(group[0].command, performance.now() - start)
       }
       onProgress?.(total, total)
     },
-    dispose() {},
+    dispose: () => pool.dispose(),
   }
+}
+
+type Report = (stepsDone: number) => void
+
+function byCommand(steps: readonly PassStep[]): PassStep[][] {
+  const groups: PassStep[][] = []
+  for (const step of steps) {
+    const last = groups.at(-1)
+    if (last?.[0]?.command === step.command) last.push(step)
+    else groups.push([step])
+  }
+  return groups
 }

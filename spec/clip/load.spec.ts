@@ -75,10 +75,9 @@ describe('load', () => {
   it('memory: scratch grows to what the largest pass needs and stays', async () => {
     using clip = await load()
     const before = clip.memory()
-    equal(before.scratch, 0)
     await clip.encodeText(Array.from({ length: 50 }, () => 'a red circle'))
     const warm = clip.memory()
-    ok(warm.scratch > 0)
+    ok(warm.scratch > before.scratch)
     for (let i = 0; i < 5; i++) await clip.encodeText(['a red circle', 'a star'])
     deepEqual(clip.memory(), warm)
     equal(warm.peak, warm.weights + warm.scratch)

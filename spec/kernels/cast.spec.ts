@@ -15,7 +15,7 @@ onEveryDevice('cast', (device, under) => {
         const value = numberOf(data.from, element)
         const want = roundedTo(data.to, value)
         const found = numberOf(data.to, got![i]!)
-        ok(Object.is(found, want) || flushed(under.name, found, want), `${value}: ${found}, expected ${want}`)
+        ok(Object.is(found, want) || flushed(under.device, found, want), `${value}: ${found}, expected ${want}`)
       })
     })
   }
