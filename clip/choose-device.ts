@@ -37,8 +37,8 @@ export async function chooseDevice(options: DeviceOptions): Promise<{ device: De
   if (dtype === 'q12' || dtype === 'q8') {
     throw new BareclipError('DEVICE_UNAVAILABLE', `this version stores weights as f32 or f16, not ${dtype}`)
   }
-  if (device === 'reference') return { device: reference('asked for', threads), dtype }
-  const wasm = await tryWasm(device === 'auto' ? 'auto: the fastest device here' : 'asked for', options)
+  if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
+  const wasm = await tryWasm(device === 'auto' ? 'auto: the fastest device here' : 'asked for by name', options)
   if (typeof wasm !== 'string') return { device: wasm, dtype }
   if (device === 'wasm') throw new BareclipError('DEVICE_UNAVAILABLE', `the wasm device does not work here: ${wasm}`)
   return { device: reference(`auto: wasm does not work here: ${wasm}`, threads), dtype }
@@ -52,16 +52,18 @@ function reference(why: string, threads: number | undefined): Device {
 /** The device, or why there is none. */
 async function tryWasm(why: string, { threads: asked, workers }: DeviceOptions): Promise<Device | string> {
   const possible = threadsPossible()
-  const threads = possible.possible ? Math.min(asked ?? defaultThreads(), mostThreads) : 1
-  const alone = possible.possible || asked === 1 ? '' : `; one thread: ${possible.reason}`
+  const wanted = Math.min(asked ?? defaultThreads(), mostThreads)
+  const threads = possible.possible ? wanted : 1
+  const fewer = asked !== undefined && asked > wanted ? `; ${wanted} threads at most, not ${asked}` : ''
+  const alone = possible.possible || wanted === 1 ? '' : `; one thread: ${possible.reason}`
   try {
-    return await startWasm(threads, why + alone, workers)
+    return await startWasm(threads, why + fewer + alone, workers)
   } catch (error) {
     if (threads === 1) return messageOf(error)
     try {
       return await startWasm(1, `${why}; one thread: ${messageOf(error)}`, workers)
     } catch (second) {
-      return messageOf(second)
+      return `with ${threads} threads: ${messageOf(error)}; with one: ${messageOf(second)}`
     }
   }
 }
@@ -70,8 +72,12 @@ async function tryWasm(why: string, { threads: asked, workers }: DeviceOptions):
 async function startWasm(threads: number, reason: string, workers: DeviceOptions['workers']): Promise<Device> {
   const module = await compileModule(threads > 1)
   const device = await createWasmDevice(wasmKernels, { module, threads, reason, variants: {}, workers })
-  const wrong = await selfTest(device)
-  if (wrong === undefined) return device
-  device.dispose()
-  throw new BareclipError('DEVICE_UNAVAILABLE', `its self-test failed: ${wrong}`)
+  try {
+    const wrong = await selfTest(device)
+    if (wrong === undefined) return device
+    throw new BareclipError('DEVICE_UNAVAILABLE', `its self-test failed: ${wrong}`)
+  } catch (error) {
+    device.dispose()
+    throw error
+  }
 }

@@ -1,7 +1,10 @@
 import { open } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { BareclipError, messageOf } from '../runtime/errors.ts'
-import type { ByteSource, Platform } from './platform.ts'
+import type { ByteSource, Platform, Thread } from './platform.ts'
+import { webThread } from './web-thread.ts'
 
 /** In bytes. Node 20 ends the process when asked for 2 GiB or more at once. */
 const largestRead = 2 ** 30
@@ -49,5 +52,36 @@ export async function openFile(path: string): Promise<ByteSource> {
       return bytes.subarray(0, filled)
     },
     close: () => file.close(),
+  }
+}
+
+export const cores: Platform['cores'] = () => Math.max(1, availableParallelism())
+
+export const threadsMissing: Platform['threadsMissing'] = () => undefined
+
+/** The worker that a user made may be of either kind: Deno and Bun have both. */
+export const startThread: Platform['startThread'] = (source, worker) => {
+  if (!worker) {
+    // Without the parent's --import hooks and NODE_OPTIONS, which would take longer than the thread itself.
+    return nodeThread(new Worker(source, { eval: true, name: 'bareclip', execArgv: [], env: {} }))
+  }
+  const made: unknown = worker()
+  if (made instanceof Worker) return nodeThread(made)
+  return webThread(made as globalThis.Worker, 'the worker that `workers` made ended or could not be loaded')
+}
+
+function nodeThread(worker: Worker): Thread {
+  return {
+    lock: undefined,
+    post: (message) => worker.postMessage(message),
+    onMessage: (listener) => worker.on('message', listener),
+    onEnd(listener) {
+      worker.once('error', listener)
+      worker.once('messageerror', listener)
+      worker.once('exit', (code) => listener(new Error(`it ended with exit code ${code}`)))
+    },
+    ref: () => worker.ref(),
+    unref: () => worker.unref(),
+    terminate: () => void worker.terminate().catch(() => {}),
   }
 }

@@ -6,13 +6,15 @@ import { loadPanel } from '../panel.as'
 
 /** Rows of x that are worked off while a panel is in cache. A multiple of 6 and of 4. */
 const rowBlock: i32 = 48
+/** Rows of the register tile: all shapes give the same bits. Six need 15 registers, which fit only with fused multiply-adds. */
+const tile: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4
 /** Panels of 8 columns in a unit. */
 const panelBlock: i32 = 4
 
 /**
  * x (rows, width) · weightᵀ → y (rows, out), then bias, activation or gate, residual.
- * Parameters: x, rows, width, weight, weight dtype (0 f32, 1 f16, 2 bf16), out, bias, activation, gate (0 none), residual, y,
- * tile (4 or 6 rows). Addresses are 0 where there is nothing. A gate needs out to be a multiple of 8.
+ * Parameters: x, rows, width, weight, weight dtype (0 f32, 1 f16, 2 bf16), out, bias, activation, gate (0 none), residual, y.
+ * Addresses are 0 where there is nothing. A gate needs out to be a multiple of 8.
  */
 export function linear(parameters: usize, from: i32, to: i32): void {
   const x = param(parameters, 0)
@@ -26,7 +28,6 @@ export function linear(parameters: usize, from: i32, to: i32): void {
   const gate = param(parameters, 8)
   const residual = param(parameters, 9)
   const y = param(parameters, 10)
-  const tile = <i32>param(parameters, 11)
 
   const panels = (out + 7) >> 3
   const groups = (panels + panelBlock - 1) / panelBlock

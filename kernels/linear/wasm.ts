@@ -1,3 +1,4 @@
+import { invariant } from '../../runtime/errors.ts'
 import type { WasmKernel } from '../../runtime/wasm/kernel.ts'
 import { activationCode, dtypeCode } from '../wasm-codes.ts'
 import type { LinearParameters } from './linear.ts'
@@ -6,13 +7,17 @@ import type { LinearParameters } from './linear.ts'
 const rowBlock = 48
 const panelBlock = 4
 
-/** Rows of the register tile: all give the same bits. */
-export const linearTile = 6
+/** Two unpacked panels have to fit the scratch memory of a thread. */
+const widest = 16_000
 
 export const linearWasm: WasmKernel<LinearParameters> = (parameters, access) => {
   const { x, weight, bias, activation, gate, residual, y } = parameters
   const [rows = 0, width = 0] = x.shape
   const [features = 0] = weight.shape
+  invariant(
+    weight.dtype === 'f32' || width <= widest,
+    `linear: ${weight.label} is ${width} wide, ${weight.dtype} goes to ${widest}`,
+  )
   const step = (out: number, target: number, gated: boolean, added: number) => ({
     entry: 'linear',
     units: Math.ceil(rows / rowBlock) * Math.ceil(Math.ceil(out / 8) / panelBlock),
@@ -28,7 +33,6 @@ export const linearWasm: WasmKernel<LinearParameters> = (parameters, access) => 
       gated ? activationCode(gate) : 0,
       added,
       target,
-      linearTile,
     ],
   })
   const added = residual ? access.address(residual) : 0

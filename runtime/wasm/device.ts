@@ -63,6 +63,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
 
     allocate({ label, role, shape, dtype }: WeightSpec) {
       live()
+      invariant(!pass, `${label} is allocated while a scope is open`)
       invariant(role !== 'vector' || dtype === 'f32', `${label}: vectors are f32`)
       const [rows = 0, width = 0] = shape
       const bytes = bytesPerElement[dtype] * (role === 'matrix' ? packedSize(rows, width) : sizeOf(shape))

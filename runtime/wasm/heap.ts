@@ -3,7 +3,7 @@ import { BareclipError } from '../errors.ts'
 /** In bytes. */
 const page = 65536
 const largest = 65536 * page
-/** Thread scratch and nothing else lies below the first weight. */
+/** Of every address that is given out: a cache line. */
 export const alignment = 64
 
 /** One WebAssembly memory: what is asked for at the bottom stays, what is above serves one pass after the other. */

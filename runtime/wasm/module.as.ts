@@ -1,3 +1,12 @@
 // What the module exports: every kernel.
 export { setScratch } from '../../kernels/common.as'
 export { linear, linearGate } from '../../kernels/linear/linear.as'
+export { attention, attentionPack } from '../../kernels/attention/attention.as'
+export { embedding } from '../../kernels/embedding/embedding.as'
+export { layerNorm } from '../../kernels/layer-norm/layer-norm.as'
+export { gatedLinearUnit } from '../../kernels/gated-linear-unit/gated-linear-unit.as'
+export { rotary } from '../../kernels/rotary/rotary.as'
+export { patchGather, patchProject } from '../../kernels/patch-embed/patch-embed.as'
+export { meanPool } from '../../kernels/mean-pool/mean-pool.as'
+export { l2Normalize } from '../../kernels/l2-normalize/l2-normalize.as'
+export { cast } from '../../kernels/cast/cast.as'

@@ -15,9 +15,9 @@ export async function compileModule(shared: boolean): Promise<WasmModule> {
     throw new BareclipError('DEVICE_UNAVAILABLE', 'this runtime has no WebAssembly: use the reference device')
   }
   const form = WebAssembly.validate(relaxedProbe) ? 'relaxed-simd' : 'simd128'
-  const bytes = await inflate(form === 'relaxed-simd' ? relaxedBinary : simdBinary)
-  if (!shared) unshare(bytes)
   try {
+    const bytes = await inflate(form === 'relaxed-simd' ? relaxedBinary : simdBinary)
+    if (!shared) unshare(bytes)
     return { module: await WebAssembly.compile(bytes), form, shared }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)

@@ -46,15 +46,19 @@ async function singleRunner(module: WebAssembly.Module, heap: Heap, scratch: num
   }
 }
 
-/** Chunks of units that a thread takes at once: enough of them that threads end together. */
+/** Chunks of units that a thread takes at once: enough of them that threads end together, and short ones: an abort waits for one. */
 const chunksPerThread = 16
+const chunkFlops = 3e7
 
 function threadedRunner(pool: ThreadPool, heap: Heap, entries: readonly string[]): Runner {
   const controlBytes = (steps: readonly PassStep[]) => 4 * (controlWords + steps.length)
 
   const follow = async (steps: readonly PassStep[], address: number, options: RunOptions, report: Report) => {
     const program = address + controlBytes(steps)
-    const chunk = ({ units }: WasmStep) => Math.max(1, Math.floor(units / (pool.threads * chunksPerThread)))
+    const chunk = ({ units }: WasmStep, index: number) => {
+      const unitFlops = steps[index]!.flops / Math.max(1, units)
+      return Math.max(1, Math.floor(Math.min(units / (pool.threads * chunksPerThread), chunkFlops / unitFlops)))
+    }
     const words = encodeProgram(steps, entries, chunk, program)
     new Int32Array(heap.memory.buffer, program, words.length).set(words)
     await pool.run(program, address, { signal: options.signal, onProgress: report })

@@ -395,7 +395,7 @@ describe('bareclip info', () => {
       info.devices.map(({ name, available }: { name: string; available: boolean }) => [name, available]),
       [
         ['reference', true],
-        ['wasm', false],
+        ['wasm', true],
         ['webgpu', false],
       ],
     )

@@ -28,9 +28,9 @@ async function info({ print, stdout }: Cli): Promise<void> {
 async function deviceReport(name: 'reference' | 'wasm' | 'webgpu') {
   try {
     const { device } = await chooseDevice({ device: name })
-    const { threads, variants } = device.info
+    const { threads, variants, reason } = device.info
     device.dispose()
-    return { name, available: true, threads, variants }
+    return { name, available: true, threads, variants, reason }
   } catch (error) {
     return { name, available: false, reason: messageOf(error) }
   }

@@ -1,0 +1,168 @@
+import { param, paramF32, scratchAddress } from '../common.as'
+import { keysOf, sequenceOf, statisticsOf, tableAt, valuesOf } from './pack.as'
+import { boundPiece, boundRest, boundRows, leavePiece, measurePeaks, withinBound } from './rest.as'
+import {
+  finishRows,
+  keyPositions,
+  packedQueries,
+  restOf,
+  rowBlock,
+  rowCorrection,
+  softmaxTile,
+  startRows,
+  storeConstants,
+  sumsOf,
+  tileScores,
+} from './rows.as'
+import { keyBlock, scoreTile, tileRows, valueTile } from './tiles.as'
+
+export { attentionPack } from './pack.as'
+
+/**
+ * Softmax over running maxima and sums (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018). One unit is
+ * 24 queries of one sequence and head against all its keys, in blocks of 64 from the sequence's own start. With slopes the walk
+ * starts at the queries' own block and goes outwards by turns. Parameters: see attentionPack.
+ */
+export function attention(parameters: usize, from: i32, to: i32): void {
+  const heads = <i32>param(parameters, 9)
+  const headDim = param(parameters, 10)
+  const offsets = param(parameters, 1)
+  const hidden = <usize>heads * headDim
+  storeConstants()
+  for (let unit = from; unit < to; unit++) {
+    const s = sequenceOf(parameters, 2, unit)
+    const first = load<i32>(offsets + (<usize>s << 2))
+    const length = load<i32>(offsets + (<usize>s << 2), 4) - first
+    const blocks = tableAt(parameters, s + 1, 2) - tableAt(parameters, s, 2)
+    const place = unit - tableAt(parameters, s, 2) * heads
+    const head = place / blocks
+    const row = (place % blocks) * rowBlock
+    const rows = min(rowBlock, length - row)
+    if (!attend(parameters, s, head, row, true)) attend(parameters, s, head, row, false)
+    const y = param(parameters, 4) + (<usize>(first + row) * hidden + <usize>head * headDim) * 4
+    finishRows(y, hidden << 2, rows, headDim)
+  }
+}
+
+/**
+ * Queries from `row` on: their maxima, sums and weighted values into scratch memory. False if it turned out that keys were left
+ * out that count.
+ */
+function attend(parameters: usize, s: i32, head: i32, row: i32, mayLeave: bool): bool {
+  const headDim = param(parameters, 10)
+  const hidden = param(parameters, 9) * headDim
+  const scale = paramF32(parameters, 11)
+  const offset = param(parameters, 1) + (<usize>s << 2)
+  const first = load<i32>(offset)
+  const length = load<i32>(offset, 4) - first
+  const rows = min(rowBlock, length - row)
+  const stride = hidden * 12
+  const positions = param(parameters, 2) + (<usize>first << 2)
+  const slope: f32 = param(parameters, 3) ? load<f32>(param(parameters, 3) + (<usize>head << 2)) : 0
+  const queries = param(parameters, 0) + <usize>(first + row) * stride + (<usize>head * headDim << 2)
+  const blocks = (length + keyBlock - 1) / keyBlock
+  const start = slope > 0 ? row / keyBlock : 0
+  const leaving = mayLeave && param(parameters, 7) != 0 && slope > 0 && blocks > 2
+  const statistics = leaving ? statisticsOf(parameters, s, head) : 0
+  const rest = restOf(headDim)
+
+  startRows(queries, stride, rows, headDim, positions + (<usize>row << 2))
+  if (leaving) {
+    boundRows(queries, stride, rows, headDim, scale)
+    boundRest(statistics, blocks, start, rest)
+  }
+  let left = start - 1
+  let right = start
+  let rightNext = true
+  let peaksKnown = false
+  let leftOut: f32 = -1 // largest |v| that was left out
+  while (left >= 0 || right < blocks) {
+    const toRight = left < 0 || (rightNext && right < blocks)
+    rightNext = !toRight
+    const block = toRight ? right : left
+    if (leaving && block != start) {
+      const at = <usize>block << 3
+      const nearest = load<i32>(positions + (<usize>(toRight ? block * keyBlock : block * keyBlock + keyBlock - 1) << 2))
+      const keys = toRight ? length - block * keyBlock : (block + 1) * keyBlock
+      if (apart(toRight, row + rows, block)) {
+        if (boundPiece(rows, load<f32>(rest + at), nearest, keys, slope, 2)) {
+          if (!peaksKnown) measurePeaks(headDim)
+          peaksKnown = true
+          const value = max<f32>(leftOut, load<f32>(rest + at, 4))
+          if (leavePiece(rows, value, 2)) {
+            leftOut = value
+            if (toRight) right = blocks
+            else left = -1
+            continue
+          }
+        }
+        if (boundPiece(rows, load<f32>(statistics + at), nearest, min(keys, keyBlock), slope, 8)) {
+          if (!peaksKnown) measurePeaks(headDim)
+          peaksKnown = true
+          const value = max<f32>(leftOut, load<f32>(statistics + at, 4))
+          if (leavePiece(rows, value, 8)) {
+            leftOut = value
+            if (toRight) right++
+            else left--
+            continue
+          }
+        }
+      }
+    }
+    attendBlock(
+      keysOf(parameters, s, head) + (<usize>(block * keyBlock) * headDim << 2),
+      valuesOf(parameters, first, length, head) + <usize>(block * keyBlock) * ((headDim + 7) >> 3 << 5),
+      positions + (<usize>(block * keyBlock) << 2),
+      min(keyBlock, length - block * keyBlock),
+      rows,
+      headDim,
+      scale,
+      slope,
+    )
+    peaksKnown = false
+    if (toRight) right++
+    else left--
+  }
+  if (leftOut < 0) return true
+  measurePeaks(headDim)
+  return withinBound(rows, leftOut)
+}
+
+/** Whether the block lies wholly beyond the queries, of which the first is in the block where the walk starts. */
+// @ts-ignore: decorator
+@inline
+function apart(toRight: bool, rowEnd: i32, block: i32): bool {
+  return !toRight || block * keyBlock >= rowEnd
+}
+
+/** `rows` queries against `count` keys */
+function attendBlock(
+  keys: usize,
+  values: usize,
+  positions: usize,
+  count: i32,
+  rows: i32,
+  headDim: usize,
+  scale: f32,
+  slope: f32,
+): void {
+  const state = scratchAddress()
+  const scores = state + tileScores
+  const panels = (headDim + 7) >> 3
+  const keyPanels = (count + 7) >> 3
+  const tileBytes = headDim * (tileRows << 2)
+  let q = state + packedQueries
+  let sums = sumsOf(headDim)
+  if (slope != 0) for (let j: usize = 0; j < <usize>count << 2; j += 4) store<i32>(state + j, load<i32>(positions + j), keyPositions)
+  for (let row = 0; row < rows; row += tileRows) {
+    scoreTile(q, keys, keyPanels, headDim, scores)
+    softmaxTile(row, count, scale, slope)
+    const corrections = state + (<usize>row << 2) + rowCorrection
+    for (let p: usize = 0, v = values; p < panels; p++) {
+      valueTile(scores, v, count, corrections, sums)
+      v += <usize>count << 5
+      sums += tileRows << 5
+    }
+    q += tileBytes
+  }
+}

@@ -1,0 +1,212 @@
+import { madd, scratchAddress } from '../common.as'
+import { tileRows } from './tiles.as'
+
+// What a unit of attention keeps in scratch memory about its queries. A unit has 24 rows: whole tiles of 4 or of 6; the last
+// query stands in for rows past the sequence.
+export const rowBlock: i32 = 24
+
+// Byte offsets from scratchAddress(); (24) each.
+/** The running maximum of a row's scores. */
+export const rowMax: usize = 0
+/** Σ e^(score - maximum) */
+export const rowSum: usize = 96
+/** What the last block of keys multiplied the sums before it by. A tile of 6 writes 2 places past its rows. */
+export const rowCorrection: usize = 192
+/** What one more piece left out would add to rowSkipped. */
+export const rowAdded: usize = 288
+/** At least the sum of e^(score - maximum) over keys that were left out. */
+export const rowSkipped: usize = 384
+/** At least |scale| · |q|, with room for what rounding adds to a score. */
+export const rowNorm: usize = 480
+/** The largest |component| of the result if no more keys came. */
+export const rowPeak: usize = 576
+/** Position, i32. */
+export const rowPosition: usize = 672
+/** (keyBlock) positions of the block's keys, i32 */
+export const keyPositions: usize = 768
+/** (tileRows, keyBlock) */
+export const tileScores: usize = 1024
+/** (12): see storeConstants */
+const constants: usize = 2560
+/** (tiles, headDim, tileRows), then what sumsOf and restOf find. */
+export const packedQueries: usize = 2624
+
+/** (tiles, ⌈headDim / 8⌉, tileRows, 8): Σ e^(score - maximum) · v */
+// @ts-ignore: decorator
+@inline
+export function sumsOf(headDim: usize): usize {
+  return scratchAddress() + packedQueries + headDim * (rowBlock << 2)
+}
+
+/** (blocks, 2): see boundRest */
+// @ts-ignore: decorator
+@inline
+export function restOf(headDim: usize): usize {
+  return sumsOf(headDim) + ((headDim + 7) >> 3) * (rowBlock << 5)
+}
+
+/** rows queries from `source` on, rows `stride` bytes apart → packed tiles, and their positions; nothing summed so far */
+export function startRows(source: usize, stride: usize, rows: i32, headDim: usize, positions: usize): void {
+  const state = scratchAddress()
+  for (let row = 0; row < rowBlock; row++) {
+    const from = min(row, rows - 1)
+    const at = state + (<usize>row << 2)
+    store<f32>(at, -f32.MAX_VALUE, rowMax) // finite, so that a score of -∞ weighs nothing
+    store<f32>(at, 0, rowSum)
+    store<f32>(at, 0, rowSkipped)
+    store<i32>(at, load<i32>(positions + (<usize>from << 2)), rowPosition)
+    const q = source + <usize>from * stride
+    const tile = <usize>(row / tileRows)
+    let target = state + packedQueries + (tile * headDim * tileRows + <usize>(row % tileRows)) * 4
+    for (let d: usize = 0; d < headDim; d++) {
+      store<f32>(target, load<f32>(q + (d << 2)))
+      target += tileRows << 2
+    }
+  }
+  memory.fill(sumsOf(headDim), 0, ((headDim + 7) >> 3) * (rowBlock << 5))
+}
+
+/** sums / rowSum → (rows, headDim), rows `stride` bytes apart */
+export function finishRows(target: usize, stride: usize, rows: i32, headDim: usize): void {
+  const state = scratchAddress()
+  const panels = (headDim + 7) >> 3
+  for (let row = 0; row < rows; row++) {
+    const sum = v128.load32_splat(state + (<usize>row << 2), rowSum)
+    let from = sumsOf(headDim) + (<usize>(row / tileRows) * panels * tileRows + <usize>(row % tileRows) << 5)
+    let to = target
+    let left = headDim
+    for (; left >= 8; left -= 8) {
+      v128.store(to, f32x4.div(v128.load(from), sum))
+      v128.store(to, f32x4.div(v128.load(from, 16), sum), 16)
+      from += tileRows << 5
+      to += 32
+    }
+    for (; left > 0; left--) {
+      store<f32>(to, load<f32>(from) / f32x4.extract_lane(sum, 0))
+      from += 4
+      to += 4
+    }
+    target += stride
+  }
+}
+
+/**
+ * Scores of one tile (tileRows, count of keyBlock) in place: products → e^(scale · product - slope · distance - maximum).
+ * Moves the maxima and sums of the tile's rows, from `row` on, and leaves their corrections.
+ */
+export function softmaxTile(row: i32, count: i32, scale: f32, slope: f32): void {
+  const state = scratchAddress()
+  const first = state + (<usize>row << 2)
+  const bytes = <usize>((count + 3) & ~3) << 2
+  for (let r: usize = 0; r < <usize>tileRows; r++) {
+    const at = first + (r << 2)
+    const before = load<f32>(at, rowMax)
+    const largest = finishScores(state + tileScores + (r << 8), count, before, scale, slope, load<i32>(at, rowPosition))
+    store<f32>(at, largest, rowMax)
+    store<f32>(at, before - largest, rowCorrection)
+  }
+  exponentials(first + rowCorrection, ASC_FEATURE_RELAXED_SIMD ? 32 : 16, 0)
+  for (let r: usize = 0; r < <usize>tileRows; r++) {
+    const at = first + (r << 2)
+    const correction = load<f32>(at, rowCorrection)
+    const sum = exponentials(state + tileScores + (r << 8), bytes, load<f32>(at, rowMax))
+    store<f32>(at, load<f32>(at, rowSum) * correction + sum, rowSum)
+    // may not be lost to underflow while what it bounds is not
+    const skipped = load<f32>(at, rowSkipped)
+    if (skipped != 0) store<f32>(at, skipped * correction + f32.MIN_NORMAL_VALUE, rowSkipped)
+  }
+}
+
+/** products (count) → scores, -∞ from there to a multiple of 4; the larger of `largest` and the largest one, passing over NaN */
+// @ts-ignore: decorator
+@inline
+function finishScores(scores: usize, count: i32, largest: f32, scale: f32, slope: f32, position: i32): f32 {
+  const scales = f32x4.splat(scale)
+  const slopes = f32x4.splat(-slope)
+  const positions = i32x4.splat(position)
+  const distances = scratchAddress() + keyPositions - scores
+  const end = scores + (<usize>(count & ~3) << 2)
+  let top = f32x4.splat(largest)
+  if (slope != 0) {
+    for (; scores < end; scores += 16) {
+      const distance = i32x4.abs(i32x4.sub(v128.load(scores + distances), positions))
+      const x = madd(slopes, f32x4.convert_i32x4_s(distance), f32x4.mul(v128.load(scores), scales))
+      v128.store(scores, x)
+      top = f32x4.pmax(top, x)
+    }
+  } else {
+    for (; scores < end; scores += 16) {
+      const x = f32x4.mul(v128.load(scores), scales)
+      v128.store(scores, x)
+      top = f32x4.pmax(top, x)
+    }
+  }
+  if (count & 3) {
+    const distance = i32x4.abs(i32x4.sub(v128.load(scores + distances), positions))
+    let x = f32x4.mul(v128.load(scores), scales)
+    if (slope != 0) x = madd(slopes, f32x4.convert_i32x4_s(distance), x)
+    x = v128.bitselect(f32x4.splat(-Infinity), x, i32x4.le_s(i32x4.splat(count & 3), i32x4(0, 1, 2, 3)))
+    v128.store(scores, x)
+    top = f32x4.pmax(top, x)
+  }
+  top = f32x4.pmax(top, v128.shuffle<f32>(top, top, 2, 3, 0, 1))
+  top = f32x4.pmax(top, v128.shuffle<f32>(top, top, 1, 0, 3, 2))
+  return f32x4.extract_lane(top, 0)
+}
+
+/**
+ * x → e^(x - top) in place, `bytes` of them, no x above top, and their sum. With x - top = n·ln 2 + r, ln 2 in two pieces (Cody
+ * and Waite), it is a polynomial of degree 7 in r (the coefficients of Cephes' expf, Stephen Moshier) times 2^n. 0 below -87.33,
+ * where it would turn subnormal. NaN stays.
+ */
+function exponentials(at: usize, bytes: usize, top: f32): f32 {
+  const state = scratchAddress()
+  const tops = f32x4.splat(top)
+  const least = v128.load32_splat(state, constants)
+  const perLn2 = v128.load32_splat(state, constants + 4)
+  const magic = v128.load32_splat(state, constants + 8)
+  const high = v128.load32_splat(state, constants + 12)
+  const low = v128.load32_splat(state, constants + 16)
+  const p7 = v128.load32_splat(state, constants + 20)
+  const p6 = v128.load32_splat(state, constants + 24)
+  const p5 = v128.load32_splat(state, constants + 28)
+  const p4 = v128.load32_splat(state, constants + 32)
+  const p3 = v128.load32_splat(state, constants + 36)
+  const p2 = v128.load32_splat(state, constants + 40)
+  const one = v128.load32_splat(state, constants + 44)
+  let total = f32x4.splat(0)
+  for (const end = at + bytes; at < end; at += 16) {
+    const x = f32x4.sub(v128.load(at), tops)
+    const clamped = f32x4.pmax(x, least)
+    const shifted = madd(clamped, perLn2, magic)
+    const n = f32x4.sub(shifted, magic)
+    const r = madd(n, low, madd(n, high, clamped))
+    let p = madd(madd(madd(madd(madd(p7, r, p6), r, p5), r, p4), r, p3), r, p2)
+    p = f32x4.add(madd(p, f32x4.mul(r, r), r), one)
+    const e = v128.andnot(f32x4.mul(p, i32x4.shl(shifted, 23)), f32x4.lt(x, least))
+    v128.store(at, e)
+    total = f32x4.add(total, e)
+  }
+  total = f32x4.add(total, v128.shuffle<f32>(total, total, 2, 3, 0, 1))
+  return f32x4.extract_lane(total, 0) + f32x4.extract_lane(total, 1)
+}
+
+/**
+ * What `exponentials` computes with, into scratch memory. V8 puts a v128 constant together anew wherever a loop uses it; what was
+ * loaded before the loop stays in registers: a seventh of attention's time.
+ */
+export function storeConstants(): void {
+  const at = scratchAddress() + constants
+  store<f32>(at, -87.33)
+  store<f32>(at, 1.44269504088896341, 4)
+  store<f32>(at, 12583039, 8) // 1.5 · 2^23 + 127: adding it rounds to n and leaves 2^n's exponent field in the last bits
+  store<f32>(at, -0.693359375, 12)
+  store<f32>(at, 2.1219444e-4, 16)
+  store<f32>(at, 1.98756915e-4, 20)
+  store<f32>(at, 1.3981999507e-3, 24)
+  store<f32>(at, 8.3334519073e-3, 28)
+  store<f32>(at, 4.1665795894e-2, 32)
+  store<f32>(at, 1.6666665459e-1, 36)
+  store<f32>(at, 5.0000001201e-1, 40)
+  store<f32>(at, 1, 44)
+}
