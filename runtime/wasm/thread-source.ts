@@ -66,11 +66,7 @@ export const threadSource = `'use strict'
     entries = order.entries.map(find)
   }
 
-  const view = (address, length) => {
-    // The memory may have grown, and this thread not have noticed.
-    if (memory.buffer.byteLength < address + 4 * length) memory.grow(0)
-    return new Int32Array(memory.buffer, address, length)
-  }
+  const view = (address, length) => new Int32Array(memory.buffer, address, length)
 
   const run = (program, address, words) => {
     const steps = view(program, 1)[0]

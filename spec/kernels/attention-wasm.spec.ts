@@ -259,6 +259,7 @@ describe('attention on wasm', () => {
       const sum = shares.reduce((a, b) => a + b)
       for (const d of [0, 1]) {
         const want = shares.reduce((total, share, j) => total + share * qkv[j * 6 + 4 + d]!, 0) / sum
+        console.log(i, d, y[2 * i + d]! - want)
         ok(Math.abs(y[2 * i + d]! - want) < 1e-6, `token ${i}: ${y[2 * i + d]}, expected ${want}`)
       }
     }

@@ -1,11 +1,15 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { Worker as NodeWorker } from 'node:worker_threads'
+import { BareclipError } from '../../runtime/errors.ts'
 import type { WasmStep } from '../../runtime/wasm/kernel.ts'
 import { encodeProgram } from '../../runtime/wasm/program.ts'
+import { threadSource } from '../../runtime/wasm/thread-source.ts'
 import { controlWords, createThreadPool, type ThreadPool, type ThreadRunOptions } from '../../runtime/wasm/threads.ts'
 
 // AssemblyScript: little kernels that show what the threads did.
@@ -126,4 +130,59 @@ export async function createMachine(
       return pool.run(base, control, options)
     },
   }
+}
+
+export const withMachine = async (
+  threads: number,
+  use: (machine: Machine) => Promise<void>,
+  workers?: () => Worker,
+) => {
+  const machine = await createMachine(threads, workers)
+  try {
+    await use(machine)
+  } finally {
+    machine.pool.dispose()
+  }
+}
+
+export const count = ({ cells }: Machine, units: number): WasmStep => ({
+  entry: 'count',
+  units,
+  parameters: [cells.first],
+})
+/** `times` milliseconds or so per unit */
+export const slow = ({ cells }: Machine, units: number, times = 1): WasmStep => ({
+  entry: 'slow',
+  units,
+  parameters: [cells.second, times],
+})
+
+/** Nothing is lost, done twice or left behind: the pool still counts as it should. */
+export async function works(machine: Machine) {
+  const { cells } = machine
+  machine.words(cells.first, 1024).fill(0)
+  await machine.run([count(machine, 1000), count(machine, 500)])
+  const got = [...machine.words(cells.first, 1024)]
+  deepEqual(
+    got,
+    Array.from({ length: 1024 }, (_, u) => (u < 500 ? 2 : u < 1000 ? 1 : 0)),
+  )
+}
+
+export const failsWith = (code: string, message: RegExp) => (error: unknown) => {
+  ok(error instanceof BareclipError, String(error))
+  equal(error.code, code)
+  ok(message.test(error.message), error.message)
+  return true
+}
+
+/** A user's factory, and the workers it made: node:worker_threads are taken as well as web workers. */
+export function factory(source = threadSource) {
+  const made: NodeWorker[] = []
+  const workers = () => {
+    const worker = new NodeWorker(source, { eval: true, execArgv: [] })
+    made.push(worker)
+    return worker as unknown as Worker
+  }
+  return { made, workers }
 }
