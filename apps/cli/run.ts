@@ -14,6 +14,7 @@ export interface RunOptions {
 /** One command, from its arguments to its exit code. Never rejects. */
 export async function run(args: readonly string[], streams: Streams, { debug }: RunOptions = {}): Promise<ExitCode> {
   const { stdin, stdout, stderr, signal } = streams
+  stdin.on('error', () => {}) // whoever reads it is told; before that nobody listens
   const messages = createMessages(stderr)
   const print = createPrint(stdout)
   let code: ExitCode = exitCodes.done

@@ -74,39 +74,29 @@ function attend(parameters: usize, s: i32, head: i32, row: i32, mayLeave: bool):
   let left = start - 1
   let right = start
   let rightNext = true
-  let peaksKnown = false
   let leftOut: f32 = -1 // largest |v| that was left out
   while (left >= 0 || right < blocks) {
     const toRight = left < 0 || (rightNext && right < blocks)
     rightNext = !toRight
     const block = toRight ? right : left
-    if (leaving && block != start) {
+    // beside the queries: to the left every block is, their first one is in block `start`
+    if (leaving && (!toRight || block * keyBlock >= row + rows)) {
       const at = <usize>block << 3
       const nearest = load<i32>(positions + (<usize>(toRight ? block * keyBlock : block * keyBlock + keyBlock - 1) << 2))
       const keys = toRight ? length - block * keyBlock : (block + 1) * keyBlock
-      if (apart(toRight, row + rows, block)) {
-        if (boundPiece(rows, load<f32>(rest + at), nearest, keys, slope, 2)) {
-          if (!peaksKnown) measurePeaks(headDim)
-          peaksKnown = true
-          const value = max<f32>(leftOut, load<f32>(rest + at, 4))
-          if (leavePiece(rows, value, 2)) {
-            leftOut = value
-            if (toRight) right = blocks
-            else left = -1
-            continue
-          }
-        }
-        if (boundPiece(rows, load<f32>(statistics + at), nearest, min(keys, keyBlock), slope, 8)) {
-          if (!peaksKnown) measurePeaks(headDim)
-          peaksKnown = true
-          const value = max<f32>(leftOut, load<f32>(statistics + at, 4))
-          if (leavePiece(rows, value, 8)) {
-            leftOut = value
-            if (toRight) right++
-            else left--
-            continue
-          }
-        }
+      let value = leave(rest + at, leftOut, rows, headDim, nearest, keys, slope, 2)
+      if (value >= 0) {
+        leftOut = value
+        if (toRight) right = blocks
+        else left = -1
+        continue
+      }
+      value = leave(statistics + at, leftOut, rows, headDim, nearest, min(keys, keyBlock), slope, 8)
+      if (value >= 0) {
+        leftOut = value
+        if (toRight) right++
+        else left--
+        continue
       }
     }
     attendBlock(
@@ -119,7 +109,6 @@ function attend(parameters: usize, s: i32, head: i32, row: i32, mayLeave: bool):
       scale,
       slope,
     )
-    peaksKnown = false
     if (toRight) right++
     else left--
   }
@@ -128,11 +117,24 @@ function attend(parameters: usize, s: i32, head: i32, row: i32, mayLeave: bool):
   return withinBound(rows, leftOut)
 }
 
-/** Whether the block lies wholly beyond the queries, of which the first is in the block where the walk starts. */
-// @ts-ignore: decorator
-@inline
-function apart(toRight: bool, rowEnd: i32, block: i32): bool {
-  return !toRight || block * keyBlock >= rowEnd
+/**
+ * Leaves out a piece of `keys` keys with the statistics at `piece`, if it takes no more than the `portion`th part of what may
+ * still be left out; then the largest |v| of everything left out, which was `leftOut` before; else -1.
+ */
+function leave(
+  piece: usize,
+  leftOut: f32,
+  rows: i32,
+  headDim: usize,
+  nearest: i32,
+  keys: i32,
+  slope: f32,
+  portion: f32,
+): f32 {
+  if (!boundPiece(rows, load<f32>(piece), nearest, keys, slope, portion)) return -1
+  measurePeaks(headDim)
+  const value = max<f32>(leftOut, load<f32>(piece, 4))
+  return leavePiece(rows, value, portion) ? value : -1
 }
 
 /** `rows` queries against `count` keys */
@@ -153,7 +155,10 @@ function attendBlock(
   const tileBytes = headDim * (tileRows << 2)
   let q = state + packedQueries
   let sums = sumsOf(headDim)
-  if (slope != 0) for (let j: usize = 0; j < <usize>count << 2; j += 4) store<i32>(state + j, load<i32>(positions + j), keyPositions)
+  if (slope != 0) {
+    const end = <usize>count << 2
+    for (let j: usize = 0; j < end; j += 4) store<i32>(state + j, load<i32>(positions + j), keyPositions)
+  }
   for (let row = 0; row < rows; row += tileRows) {
     scoreTile(q, keys, keyPanels, headDim, scores)
     softmaxTile(row, count, scale, slope)

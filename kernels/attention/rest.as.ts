@@ -81,7 +81,6 @@ export function boundPiece(rows: i32, norm: f32, nearest: i32, keys: i32, slope:
   let within = i32x4.splat(-1)
   for (let i: usize = 0; i < <usize>rowBlock << 2; i += 16) {
     const at = state + i
-    // the norms of either side meet no key nearer than `nearest`; a row between keys of its own block has distance 0
     const distance = i32x4.abs(i32x4.sub(i32x4.splat(nearest), v128.load(at, rowPosition)))
     const high = f32x4.mul(v128.load(at, rowNorm), f32x4.splat(norm))
     const low = f32x4.mul(f32x4.splat(slope), f32x4.convert_i32x4_s(distance))
@@ -112,7 +111,8 @@ export function leavePiece(rows: i32, value: f32, portion: f32): bool {
     const share = f32x4.div(peak, f32x4.add(peak, f32x4.splat(value)))
     const most = f32x4.mul(f32x4.mul(v128.load(at, rowSum), f32x4.splat(planned)), share)
     const left = f32x4.sub(most, v128.load(at, rowSkipped))
-    within = v128.and(within, v128.or(f32x4.le(f32x4.mul(v128.load(at, rowAdded), f32x4.splat(portion)), left), past(rows, i)))
+    const added = f32x4.mul(v128.load(at, rowAdded), f32x4.splat(portion))
+    within = v128.and(within, v128.or(f32x4.le(added, left), past(rows, i)))
   }
   if (!i32x4.all_true(within)) return false
   for (let i: usize = 0; i < <usize>rowBlock << 2; i += 16) {

@@ -117,7 +117,7 @@ export function softmaxTile(row: i32, count: i32, scale: f32, slope: f32): void 
   }
 }
 
-/** products (count) → scores, -∞ from there to a multiple of 4; the larger of `largest` and the largest one, passing over NaN */
+/** products (count) → scores, -∞ from there to a multiple of 4; the largest of them and of `largest`, passing over NaN */
 // @ts-ignore: decorator
 @inline
 function finishScores(scores: usize, count: i32, largest: f32, scale: f32, slope: f32, position: i32): f32 {
@@ -192,8 +192,8 @@ function exponentials(at: usize, bytes: usize, top: f32): f32 {
 }
 
 /**
- * What `exponentials` computes with, into scratch memory. V8 puts a v128 constant together anew wherever a loop uses it; what was
- * loaded before the loop stays in registers: a seventh of attention's time.
+ * What `exponentials` computes with, into scratch memory. V8 puts a v128 constant together anew wherever a loop uses it; what
+ * was loaded before the loop stays in registers: a seventh of attention's time.
  */
 export function storeConstants(): void {
   const at = scratchAddress() + constants

@@ -63,7 +63,7 @@ describe('demo', () => {
   it('says what it is, what it took, and how to use the real model', () => {
     const text = lines.join('\n')
     assert.equal(lines.filter((line) => line.includes('small demonstration model')).length, 1)
-    assert.match(text, /device +reference, 1 thread/)
+    assert.match(text, /device +(wasm|reference), \d+ threads?/)
     assert.match(text, /time +\d+\.\d s to load, \d+\.\d s for 12 pictures/)
     assert.match(text, /memory +\d+\.\d MB of weights/)
     assert.match(text, /bareclip embed --model DIR/)

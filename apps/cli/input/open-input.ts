@@ -14,6 +14,7 @@ type ByteStream = NodeJS.ReadableStream & { destroy(error?: Error): unknown }
 export async function openInput({ stdin, signal, messages }: Cli, path: string): Promise<Input> {
   if (path === '-' && stdin.isTTY) messages.say('reading from the terminal: one JSON object a line, Ctrl-D at the end')
   const stream: ByteStream = path === '-' ? stdin : await openFile(path)
+  stream.on('error', () => {}) // an error before the first read comes with it
   return {
     chunks: chunksOf(stream, path === '-' ? 'stdin' : path, signal),
     close: () => stream.destroy(),
