@@ -25,7 +25,12 @@ interface Peer {
  * Ours and the peers that are installed, each in a process of its own, in turn A B C A B C, so that a drifting machine does not
  * decide. Prints medians and ratios.
  */
-export async function benchPeers(folder: string | undefined, threads: number, rounds: number): Promise<void> {
+export async function benchPeers(
+  folder: string | undefined,
+  threads: number,
+  rounds: number,
+  filter: string,
+): Promise<void> {
   if (!folder || !existsSync(join(folder, 'model.safetensors'))) {
     throw new Error('peers needs a folder made by `bareclip synth DIR --size full`')
   }
@@ -44,7 +49,7 @@ export async function benchPeers(folder: string | undefined, threads: number, ro
   for (const { title } of peers) console.log(title)
   console.log(`\nNode ${process.versions.node}, median of ${rounds}; ratio: how many times as fast ours is`)
   const ratios: number[][] = peers.map(() => [])
-  for (const item of peerCases) {
+  for (const item of peerCases.filter(({ name }) => name.includes(filter))) {
     const times = peers.map(() => [] as number[])
     for (let round = -1; round < rounds; round++) {
       for (const [p, peer] of peers.entries()) {
@@ -75,8 +80,12 @@ function start(file: string, args: string[]): Promise<Peer> {
   const child = fork(fileURLToPath(new URL(`peers/${file}`, import.meta.url)), args, { execArgv: ['--import', 'tsx'] })
   const next = () =>
     new Promise<Answer>((resolve, reject) => {
-      child.once('message', (answer) => resolve(answer as Answer))
-      child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)))
+      const onExit = (code: number | null) => reject(new Error(`${file} ended with ${code}`))
+      child.once('exit', onExit)
+      child.once('message', (answer) => {
+        child.off('exit', onExit)
+        resolve(answer as Answer)
+      })
     })
   return next().then(({ title = file }) => ({
     title,
