@@ -35,7 +35,6 @@ export function scratchAddress(): usize {
  * (the coefficients of Cephes' expf, Stephen Moshier), n added to the exponent. Below -87.336 it is 0 (no subnormal numbers),
  * above 88.722 infinity; NaN stays NaN.
  */
-// @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
   const shifted = madd(x, f32x4.splat(1.44269504088896341), f32x4.splat(12582912)) // n in the last bits of 1.5 · 2^23 + n
@@ -54,7 +53,6 @@ export function exp4(x: v128): v128 {
 }
 
 /** x / (1 + e^-x) per lane to 2.5e-7 of it; -0 below -88.722, where the true value is above -2.7e-37 */
-// @ts-ignore: decorator
 @inline
 export function silu4(x: v128): v128 {
   return f32x4.div(x, f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))))
@@ -65,7 +63,6 @@ export function silu4(x: v128): v128 {
  * 1.5e-7 |x|: max(x, 0) - a · ½ erfc(a / √2), a = |x|. The second term is e^(-a²/2) times a rational function of our own that
  * fits ½ erfc(a / √2) e^(a²/2) on [0, 14] to 5.6e-9 of it.
  */
-// @ts-ignore: decorator
 @inline
 export function gelu4(x: v128): v128 {
   const a = f32x4.abs(x)

@@ -7,7 +7,6 @@ import { keyBlock } from './tiles.as'
 export const tableStart: usize = 12 << 2
 
 /** Word `column` of sequence s in the table. */
-// @ts-ignore: decorator
 @inline
 export function tableAt(parameters: usize, s: i32, column: usize): i32 {
   return load<i32>(parameters + tableStart + (<usize>s * 3 + column) * 4)
@@ -27,7 +26,6 @@ export function sequenceOf(parameters: usize, column: usize, unit: i32): i32 {
 }
 
 /** Where the keys of a sequence and head begin: (panels, headDim, 8). */
-// @ts-ignore: decorator
 @inline
 export function keysOf(parameters: usize, s: i32, head: i32): usize {
   const first = tableAt(parameters, s, 0)
@@ -36,7 +34,6 @@ export function keysOf(parameters: usize, s: i32, head: i32): usize {
 }
 
 /** Where the values of a sequence and head begin: per block of keys (⌈headDim / 8⌉, keys, 8). */
-// @ts-ignore: decorator
 @inline
 export function valuesOf(parameters: usize, first: i32, length: i32, head: i32): usize {
   const panels = (param(parameters, 10) + 7) >> 3
@@ -44,7 +41,6 @@ export function valuesOf(parameters: usize, first: i32, length: i32, head: i32):
 }
 
 /** Where the statistics of a sequence and head begin: (blocks, 2), the largest norm of a key, the largest |v|. */
-// @ts-ignore: decorator
 @inline
 export function statisticsOf(parameters: usize, s: i32, head: i32): usize {
   const first = tableAt(parameters, s, 1)

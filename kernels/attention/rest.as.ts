@@ -10,7 +10,6 @@ const planned: f32 = 1.4901161193847656e-8 // 2^-26
 const allowed: f32 = 2.9802322387695312e-8 // 2^-25
 
 /** Lanes of the rows from byte offset i on that are past the last of `rows`: nothing is asked of them. */
-// @ts-ignore: decorator
 @inline
 function past(rows: i32, i: usize): v128 {
   return i32x4.le_s(i32x4.splat(rows - <i32>(i >> 2)), i32x4(0, 1, 2, 3))

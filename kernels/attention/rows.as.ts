@@ -32,14 +32,12 @@ const constants: usize = 2560
 export const packedQueries: usize = 2624
 
 /** (tiles, ⌈headDim / 8⌉, tileRows, 8): Σ e^(score - maximum) · v */
-// @ts-ignore: decorator
 @inline
 export function sumsOf(headDim: usize): usize {
   return scratchAddress() + packedQueries + headDim * (rowBlock << 2)
 }
 
 /** (blocks, 2): see boundRest */
-// @ts-ignore: decorator
 @inline
 export function restOf(headDim: usize): usize {
   return sumsOf(headDim) + ((headDim + 7) >> 3) * (rowBlock << 5)
@@ -118,7 +116,6 @@ export function softmaxTile(row: i32, count: i32, scale: f32, slope: f32): void 
 }
 
 /** products (count) → scores, -∞ from there to a multiple of 4; the largest of them and of `largest`, passing over NaN */
-// @ts-ignore: decorator
 @inline
 function finishScores(scores: usize, count: i32, largest: f32, scale: f32, slope: f32, position: i32): f32 {
   const scales = f32x4.splat(scale)

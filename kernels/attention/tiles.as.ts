@@ -9,7 +9,6 @@ export const tileRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4
 export const keyBlock: i32 = 64
 
 /** q (headDim, tileRows) and panels (panels, headDim, 8) → scores (tileRows, keyBlock), the first 8 · panels of each row */
-// @ts-ignore: decorator
 @inline
 export function scoreTile(q: usize, keys: usize, panels: i32, headDim: usize, scores: usize): void {
   if (ASC_FEATURE_RELAXED_SIMD) scoreTile6(q, keys, panels, headDim, scores)
@@ -20,7 +19,6 @@ export function scoreTile(q: usize, keys: usize, panels: i32, headDim: usize, sc
  * sums (tileRows, 8) = sums · corrections (tileRows) + scores (tileRows, keyBlock) · values (count, 8). The product is summed up
  * first: many small shares added to a large sum one by one would be lost.
  */
-// @ts-ignore: decorator
 @inline
 export function valueTile(scores: usize, values: usize, count: i32, corrections: usize, sums: usize): void {
   if (ASC_FEATURE_RELAXED_SIMD) valueTile6(scores, values, count, corrections, sums)

@@ -30,7 +30,6 @@ export function cast(parameters: usize, from: i32, to: i32): void {
 }
 
 /** Element i as the bits of an f32, exactly; a NaN keeps its bits. */
-// @ts-ignore: decorator
 @inline
 function loadFloat(x: usize, dtype: usize, i: usize): u32 {
   if (dtype == 0) return load<u32>(x + (i << 2))
@@ -39,7 +38,6 @@ function loadFloat(x: usize, dtype: usize, i: usize): u32 {
 }
 
 /** bits: of an f32. To integers towards zero, saturating, NaN to 0. */
-// @ts-ignore: decorator
 @inline
 function storeFloat(y: usize, dtype: usize, i: usize, bits: u32): void {
   if (dtype == 0) store<u32>(y + (i << 2), bits)
@@ -49,7 +47,6 @@ function storeFloat(y: usize, dtype: usize, i: usize, bits: u32): void {
 }
 
 /** Floats come from the nearest f32. */
-// @ts-ignore: decorator
 @inline
 function storeInteger(y: usize, dtype: usize, i: usize, value: i32): void {
   if (dtype > 2) storeWhole(y, dtype, i, value)
@@ -57,7 +54,6 @@ function storeInteger(y: usize, dtype: usize, i: usize, value: i32): void {
 }
 
 /** i8 saturates. */
-// @ts-ignore: decorator
 @inline
 function storeWhole(y: usize, dtype: usize, i: usize, value: i32): void {
   if (dtype == 4) store<i32>(y + (i << 2), value)
@@ -65,7 +61,6 @@ function storeWhole(y: usize, dtype: usize, i: usize, value: i32): void {
 }
 
 /** i32.trunc_sat_f32_s */
-// @ts-ignore: decorator
 @inline
 function truncate(bits: u32): i32 {
   return i32x4.extract_lane(i32x4.trunc_sat_f32x4_s(i32x4.splat(bits)), 0)

@@ -36,7 +36,6 @@ export function embedding(parameters: usize, from: i32, to: i32): void {
 }
 
 /** Elements i to i + 3 of a row as f32. */
-// @ts-ignore: decorator
 @inline
 function four(row: usize, dtype: usize, i: usize): v128 {
   if (dtype == 0) return v128.load(row + (i << 2))
@@ -44,14 +43,12 @@ function four(row: usize, dtype: usize, i: usize): v128 {
 }
 
 /** Element i in every lane. */
-// @ts-ignore: decorator
 @inline
 function one(row: usize, dtype: usize, i: usize): v128 {
   if (dtype == 0) return v128.load32_splat(row + (i << 2))
   return widen(v128.load16_splat(row + (i << 1)), dtype)
 }
 
-// @ts-ignore: decorator
 @inline
 function widen(halves: v128, dtype: usize): v128 {
   return dtype == 1 ? f16x4(halves) : i32x4.shl(i32x4.extend_low_i16x8_u(halves), 16)

@@ -16,7 +16,6 @@ export function l2Normalize(parameters: usize, from: i32, to: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function normalize(x: usize, width: usize, y: usize): void {
   let a = f64x2.splat(0)

@@ -76,7 +76,6 @@ export function normalizeRow(x: usize, width: usize, weight: usize, bias: usize,
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function sum2(x: v128): f64 {
   return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1)

@@ -9,7 +9,6 @@ const group: usize = 24
 const panelBlock: usize = 16
 
 /** Rows of the register tile: 6 · 8 sums leave no register for a product that is not fused. */
-// @ts-ignore: decorator
 @inline
 function tileRows(): usize {
   return ASC_FEATURE_RELAXED_SIMD ? 6 : 4
@@ -61,7 +60,6 @@ export function patchGather(parameters: usize, from: i32, to: i32): void {
 }
 
 /** One patch, its first pixel at x, to every `tileRows`-th element from target on: channel, row, column. */
-// @ts-ignore: decorator
 @inline
 function gather(x: usize, size: usize, patch: usize, target: usize): void {
   for (let channel: usize = 0; channel < 3; channel++) {
@@ -118,7 +116,6 @@ export function patchProject(parameters: usize, from: i32, to: i32): void {
 }
 
 /** target (count) = sums + bias + position */
-// @ts-ignore: decorator
 @inline
 function finish(sums: usize, count: usize, bias: usize, position: usize, target: usize): void {
   if (count == 8) {
@@ -213,7 +210,6 @@ function tile4(x: usize, w: usize, width: usize, y: usize): void {
   store8(y + 96, d0, d1)
 }
 
-// @ts-ignore: decorator
 @inline
 function store8(y: usize, low: v128, high: v128): void {
   v128.store(y, low)

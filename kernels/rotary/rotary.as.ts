@@ -35,7 +35,6 @@ export function rotary(parameters: usize, from: i32, to: i32): void {
 }
 
 /** c, s: of two pairs, or of one if `single`; the pairs lie at x in each of the heads */
-// @ts-ignore: decorator
 @inline
 function turn(x: usize, heads: usize, headBytes: usize, c: v128, s: v128, single: bool): void {
   const cosines = v128.shuffle<f32>(c, c, 0, 0, 1, 1)
