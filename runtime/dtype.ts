@@ -1,12 +1,12 @@
 import { invariant } from './errors.ts'
 
 /** Element types that a tensor can be stored in. q8 and q12 are precisions of a whole model, not element types. */
-export type Dtype = 'f32' | 'f16' | 'bf16' | 'i8' | 'i32'
+export type Dtype = 'f32' | 'f16' | 'bf16' | 'i8' | 'i16' | 'i32'
 
 /** f16 and bf16 are held as their bits: Float16Array is missing from Node 20. */
-export type DtypeArray = Float32Array | Uint16Array | Int8Array | Int32Array
+export type DtypeArray = Float32Array | Uint16Array | Int8Array | Int16Array | Int32Array
 
-export const bytesPerElement: Readonly<Record<Dtype, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1, i32: 4 }
+export const bytesPerElement: Readonly<Record<Dtype, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1, i16: 2, i32: 4 }
 
 const scratch = new ArrayBuffer(4)
 const scratchFloat = new Float32Array(scratch)
@@ -83,6 +83,8 @@ export function arrayOf(dtype: Dtype, length: number): DtypeArray {
       return new Int32Array(length)
     case 'i8':
       return new Int8Array(length)
+    case 'i16':
+      return new Int16Array(length)
     case 'f16':
     case 'bf16':
       return new Uint16Array(length)
@@ -102,6 +104,8 @@ export function viewOf(dtype: Dtype, bytes: Uint8Array): DtypeArray {
       return new Int32Array(aligned.buffer, aligned.byteOffset, length)
     case 'i8':
       return new Int8Array(aligned.buffer, aligned.byteOffset, length)
+    case 'i16':
+      return new Int16Array(aligned.buffer, aligned.byteOffset, length)
     case 'f16':
     case 'bf16':
       return new Uint16Array(aligned.buffer, aligned.byteOffset, length)
@@ -109,7 +113,7 @@ export function viewOf(dtype: Dtype, bytes: Uint8Array): DtypeArray {
 }
 
 /**
- * Converts `source` (elements of dtype `from`) into `target` (elements of dtype `to`), same length. Floats to i32 and i8
+ * Converts `source` (elements of dtype `from`) into `target` (elements of dtype `to`), same length. Floats to integers
  * truncate towards zero and saturate, NaN to 0, as WebAssembly's trunc_sat does; i32 to f16 and bf16 goes through
  * float32.
  */
@@ -200,6 +204,7 @@ const decoders: Readonly<Record<Dtype, (element: number) => number>> = {
   f32: identity,
   i32: identity,
   i8: identity,
+  i16: identity,
   f16: f16ToF32,
   bf16: bf16ToF32,
 }
@@ -208,6 +213,7 @@ const encoders: Readonly<Record<Dtype, (value: number) => number>> = {
   f32: identity,
   i32: saturate(-(2 ** 31), 2 ** 31 - 1),
   i8: saturate(-128, 127),
+  i16: saturate(-32768, 32767),
   f16: f32ToF16,
   bf16: f32ToBf16,
 }
@@ -222,6 +228,8 @@ export function typedView(dtype: Dtype, buffer: ArrayBufferLike, byteOffset: num
       return new Int32Array(buffer, byteOffset, length)
     case 'i8':
       return new Int8Array(buffer, byteOffset, length)
+    case 'i16':
+      return new Int16Array(buffer, byteOffset, length)
     case 'f16':
     case 'bf16':
       return new Uint16Array(buffer, byteOffset, length)

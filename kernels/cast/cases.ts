@@ -1,12 +1,12 @@
-import { arrayOf, type Dtype, type DtypeArray } from '../../runtime/dtype.ts'
+import { arrayOf, type DtypeArray } from '../../runtime/dtype.ts'
 import type { Shape } from '../../runtime/shape.ts'
 import { type Case, randomIndices, randomValues, type Tolerance } from '../case.ts'
-import { type CastParameters, castOperation } from './cast.ts'
+import { type CastDtype, type CastParameters, castOperation } from './cast.ts'
 
 export interface CastData {
   readonly shape: Shape
-  readonly from: Dtype
-  readonly to: Dtype
+  readonly from: CastDtype
+  readonly to: CastDtype
   readonly x: DtypeArray
 }
 
@@ -22,7 +22,7 @@ export const loadCast: Case<CastData>['load'] = async (_device, data) => ({
   },
 })
 
-function castCase(name: string, from: Dtype, to: Dtype, shape: Shape, x: () => DtypeArray): Case<CastData> {
+function castCase(name: string, from: CastDtype, to: CastDtype, shape: Shape, x: () => DtypeArray): Case<CastData> {
   return {
     operation: castOperation.name,
     name: `${from} to ${to}: ${name}`,
@@ -57,7 +57,7 @@ const awkwardIntegers = [
   ...[2147483647, -2147483648, 2147483583, 8421376, 8454144, -8421377],
 ]
 
-function awkwardValues(from: Dtype): DtypeArray {
+function awkwardValues(from: CastDtype): DtypeArray {
   switch (from) {
     case 'f32':
       return Float32Array.from([...awkwardFloats, ...randomValues('cast f32', 300, 60)])
@@ -71,7 +71,7 @@ function awkwardValues(from: Dtype): DtypeArray {
   }
 }
 
-const dtypes: readonly Dtype[] = ['f32', 'f16', 'bf16', 'i8', 'i32']
+const dtypes: readonly CastDtype[] = ['f32', 'f16', 'bf16', 'i8', 'i32']
 
 export function castCases(): Case<CastData>[] {
   return [

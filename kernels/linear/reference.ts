@@ -1,3 +1,5 @@
+import type { DtypeArray } from '../../runtime/dtype.ts'
+import { scaleColumns, scalesPerRow } from '../../runtime/quantize.ts'
 import type { FloatReader, ReferenceKernel } from '../../runtime/reference/kernel.ts'
 import { activate } from '../activation.ts'
 import type { LinearParameters } from './linear.ts'
@@ -7,13 +9,13 @@ const rowBlock = 16
 const columnBlock = 32
 
 export const linearReference: ReferenceKernel<LinearParameters> = (
-  { x, weight, bias, activation, gate, residual, y },
+  { x, weight, scale, bias, activation, gate, residual, y },
   access,
 ) => {
   const [rows = 0, width = 0] = x.shape
   const out = y.shape[1] ?? 0
   const xs = access.f32(x)
-  const weights = access.floats(weight)
+  const weights = scale ? dequantised(access.any(weight), access.f32(scale), width) : access.floats(weight)
   const shift = bias && access.f32(bias)
   const added = residual && access.f32(residual)
   const ys = access.f32(y)
@@ -41,6 +43,22 @@ export const linearReference: ReferenceKernel<LinearParameters> = (
             const target = (row + r) * out + n
             ys[target] = added ? value + added[target]! : value
           }
+        }
+      }
+    },
+  }
+}
+
+/** codes: (out, width), scales: (out, ⌈width / 64⌉). Whole rows are copied. */
+function dequantised(codes: DtypeArray, scales: Float32Array, width: number): FloatReader {
+  const perRow = scalesPerRow(width)
+  return {
+    array: undefined,
+    copy(start, length, target) {
+      let row = start / width
+      for (let i = 0; i < length; i += width, row++) {
+        for (let k = 0; k < width; k++) {
+          target[i + k] = codes[start + i + k]! * scales[row * perRow + Math.floor(k / scaleColumns)]!
         }
       }
     },

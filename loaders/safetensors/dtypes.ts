@@ -59,5 +59,6 @@ const runtimeDtypes: Partial<Record<SafetensorsDtype, Dtype>> = {
   F16: 'f16',
   BF16: 'bf16',
   I8: 'i8',
+  I16: 'i16',
   I32: 'i32',
 }

@@ -24,7 +24,7 @@ function round(value: number, exponentBits: number, fractionBits: number): numbe
   return Math.sign(value) * (magnitude >= 2 ** (bias + 1) ? Number.POSITIVE_INFINITY : magnitude)
 }
 
-type Dtype = 'f32' | 'f16' | 'bf16' | 'i8' | 'i32'
+type Dtype = 'f32' | 'f16' | 'bf16' | 'i8' | 'i16' | 'i32'
 
 /** Bits of exponent and fraction. */
 const formats: Readonly<Record<'f16' | 'bf16', readonly [number, number]>> = { f16: [5, 10], bf16: [8, 7] }
@@ -44,6 +44,8 @@ export function roundedTo(dtype: Dtype, value: number): number {
       return round(Math.fround(value), ...formats[dtype])
     case 'i8':
       return saturated(value, -128, 127)
+    case 'i16':
+      return saturated(value, -32768, 32767)
     case 'i32':
       return saturated(value, -2147483648, 2147483647)
   }
