@@ -1,8 +1,9 @@
 // Runs the core specs in a page of Chromium: `node run.mjs isolated` with the headers that give a page shared memory, `node
 // run.mjs plain` without. More arguments name spec files by parts of their paths, to run only those.
+
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import process from 'node:process'
-import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const [mode, ...only] = process.argv.slice(2)

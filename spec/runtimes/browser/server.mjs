@@ -67,7 +67,10 @@ export async function serve({ isolated, bundles }) {
   const files = new Map() // temporary ones
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://localhost')
-    const headers = { 'Content-Type': types[extname(pathname)] ?? 'application/octet-stream', 'Cache-Control': 'no-store' }
+    const headers = {
+      'Content-Type': types[extname(pathname)] ?? 'application/octet-stream',
+      'Cache-Control': 'no-store',
+    }
     if (isolated) Object.assign(headers, isolating, { 'Cross-Origin-Resource-Policy': 'same-origin' })
     if (searchParams.has('csp')) headers['Content-Security-Policy'] = searchParams.get('csp')
     const answer = (status, body = '') => response.writeHead(status, headers).end(body)

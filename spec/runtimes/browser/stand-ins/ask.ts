@@ -7,14 +7,18 @@ export function ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string | URL
   throw Object.assign(new Error(`${method} ${url}: ${status} ${bytes}`), status === 404 ? { code: 'ENOENT' } : {})
 }
 
-export function tryAsk(method: string, url: string | URL, body?: string | Uint8Array): { status: number; bytes: Buffer } {
+export function tryAsk(
+  method: string,
+  url: string | URL,
+  body?: string | Uint8Array,
+): { status: number; bytes: Buffer } {
   const request = new XMLHttpRequest()
   request.open(method, url, false)
   // A page gets no bytes synchronously, but a text whose characters hold a byte each.
   request.overrideMimeType('text/plain; charset=x-user-defined')
   request.send(body instanceof Uint8Array ? new Uint8Array(body) : (body ?? null))
   const text = request.responseText
-  const bytes = new Buffer(text.length)
+  const bytes = Buffer.alloc(text.length)
   for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
   return { status: request.status, bytes }
 }

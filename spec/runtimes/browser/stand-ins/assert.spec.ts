@@ -19,18 +19,29 @@ class Point {
 }
 const error = (message: string, more: object = {}) => Object.assign(new Error(message), more)
 const tagged = (value: unknown) => ({ [Symbol.for('tag')]: value })
+const holed = Object.assign([], { 0: 1, 2: 3 })
 const floats = (...values: number[]) => new Float32Array(values)
 const noted = <T extends object>(value: T, note: unknown) => Object.assign(value, { note })
 
 const alike: [string, unknown, unknown][] = [
   ['NaN', Number.NaN, Number.NaN],
   ['nested', { a: [1, { b: 2n }], c: null }, { c: null, a: [1, { b: 2n }] }],
-  ['holes', [1, , 3], [1, , 3]], // biome-ignore lint/suspicious/noSparseArray: under test
+  ['holes', holed, Object.assign([], holed)],
   ['typed arrays', floats(1, Number.NaN, -0), floats(1, Number.NaN, -0)],
   ['a window of a typed array', floats(0, 1, 2).subarray(1), floats(1, 2)],
   ['DataViews', new DataView(new ArrayBuffer(3), 1), new DataView(new ArrayBuffer(2))],
   ['ArrayBuffers', Uint8Array.of(1, 2).buffer, Uint8Array.of(1, 2).buffer],
-  ['Maps in another order', new Map([[{ a: 1 }, 1], [{ a: 2 }, 2]]), new Map([[{ a: 2 }, 2], [{ a: 1 }, 1]])], // biome-ignore format: one line
+  [
+    'Maps in another order',
+    new Map([
+      [{ a: 1 }, 1],
+      [{ a: 2 }, 2],
+    ]),
+    new Map([
+      [{ a: 2 }, 2],
+      [{ a: 1 }, 1],
+    ]),
+  ],
   ['Sets in another order', new Set([{ a: 1 }, 2]), new Set([2, { a: 1 }])],
   ['errors', error('a', { code: 'X' }), error('a', { code: 'X' })],
   ['dates', new Date(5), new Date(5)],
@@ -48,7 +59,7 @@ const different: [string, unknown, unknown][] = [
   ['a function and another', () => 1, () => 1],
   ['a missing key and undefined', {}, { a: undefined }],
   ['another key of undefined', { a: undefined }, { b: undefined }],
-  ['a hole and undefined', [,], [undefined]], // biome-ignore lint/suspicious/noSparseArray: under test
+  ['a hole and undefined', holed, [1, undefined, 3]],
   ['lengths', [1, 2], [1, 2, 3]],
   ['an array and its like', [1], { 0: 1, length: 1 }],
   ['order', [1, 2], [2, 1]],
@@ -136,7 +147,11 @@ describe('assertions of the browser specs', () => {
     describe(name, () => {
       for (const [title, a, b] of alike) {
         it(`deeply equal: ${title}`, () => {
-          for (const [x, y] of [[a, b], [b, a], [a, a]]) { // biome-ignore format: one line
+          for (const [x, y] of [
+            [a, b],
+            [b, a],
+            [a, a],
+          ]) {
             passes(() => assert.deepEqual(x, y))
             fails(() => assert.notDeepEqual(x, y))
           }
@@ -144,7 +159,12 @@ describe('assertions of the browser specs', () => {
       }
       for (const [title, a, b] of different) {
         it(`different: ${title}`, () => {
-          for (const [x, y] of [[a, b], [b, a], [[a], [b]], [{ a }, { a: b }]]) { // biome-ignore format: one line
+          for (const [x, y] of [
+            [a, b],
+            [b, a],
+            [[a], [b]],
+            [{ a }, { a: b }],
+          ]) {
             fails(() => assert.deepEqual(x, y))
             passes(() => assert.notDeepEqual(x, y))
           }
@@ -152,7 +172,12 @@ describe('assertions of the browser specs', () => {
       }
       it('equal and notEqual are Object.is', () => {
         passes(() => assert.equal(Number.NaN, Number.NaN))
-        for (const [a, b] of [[0, -0], [1, '1'], [{}, {}], [null, undefined]]) { // biome-ignore format: one line
+        for (const [a, b] of [
+          [0, -0],
+          [1, '1'],
+          [{}, {}],
+          [null, undefined],
+        ]) {
           fails(() => assert.equal(a, b))
           passes(() => assert.notEqual(a, b))
           fails(() => assert.notEqual(a, a))
@@ -188,7 +213,10 @@ describe('assertions of the browser specs', () => {
         }
         for (const check of [undefined, Error, /a/, { a: 1 }]) {
           fails(() => assert.throws(() => 1, check as RegExp))
-          const settled = await assert.rejects(Promise.resolve(1), check as RegExp).then(() => undefined, (e) => e)
+          const settled = await assert.rejects(Promise.resolve(1), check as RegExp).then(
+            () => undefined,
+            (e) => e,
+          )
           must(!isFailure(settled), settled)
         }
         passes(() => assert.doesNotThrow(() => 1))

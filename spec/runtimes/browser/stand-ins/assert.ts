@@ -114,7 +114,7 @@ function mismatch(error: unknown, check: Check): string | undefined {
   if (check instanceof RegExp) return String(error).search(check) < 0 ? `does not match ${check}` : undefined
   if (typeof check === 'function') {
     if (check.prototype !== undefined && error instanceof (check as new () => unknown)) return undefined
-    if (check === Error || Error.prototype.isPrototypeOf(check.prototype as object)) return `is no ${check.name}`
+    if (check === Error || check.prototype instanceof Error) return `is no ${check.name}`
     const verdict = (check as (error: unknown) => unknown).call({}, error)
     return verdict === true ? undefined : `the function that checks it returned ${show(verdict)}, not true`
   }

@@ -6,17 +6,17 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
     if (typeof value === 'string') return fromText(value, encoding as Encoding)
     if (isArrayBuffer(value)) return new Buffer(value)
     const list = value as ArrayLike<number>
-    const bytes = new Buffer(list.length)
+    const bytes = Buffer.alloc(list.length)
     bytes.set(list)
     return bytes
   }
 
   static alloc(length: number, fill = 0): Buffer {
-    return new Buffer(length).fill(fill)
+    return new Buffer(new ArrayBuffer(length)).fill(fill)
   }
 
   static concat(parts: readonly Uint8Array[]): Buffer {
-    const whole = new Buffer(parts.reduce((sum, { length }) => sum + length, 0))
+    const whole = Buffer.alloc(parts.reduce((sum, { length }) => sum + length, 0))
     let at = 0
     for (const part of parts) {
       whole.set(part, at)

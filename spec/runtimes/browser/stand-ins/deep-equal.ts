@@ -45,7 +45,13 @@ function sameContent(a: object, b: object, pairs: Pairs): boolean {
   }
   if (a instanceof Map) return b instanceof Map && sameMap(a, b, pairs)
   if (a instanceof Set) return b instanceof Set && sameMembers([...a], [...b], pairs)
-  if (a instanceof Number || a instanceof String || a instanceof Boolean || a instanceof BigInt || a instanceof Symbol) {
+  if (
+    a instanceof Number ||
+    a instanceof String ||
+    a instanceof Boolean ||
+    a instanceof BigInt ||
+    a instanceof Symbol
+  ) {
     return Object.is(a.valueOf(), b.valueOf())
   }
   if (Array.isArray(a)) return a.length === (b as unknown[]).length

@@ -14,6 +14,7 @@ export const resolve = (path: string): string => new URL(path, location.href).hr
 export const fileURLToPath = (url: string | URL): string => new URL(url).href
 
 export { sleep as setTimeout }
+
 const sleep = (milliseconds = 0): Promise<void> =>
   new Promise((resolve) => {
     globalThis.setTimeout(resolve, milliseconds)
@@ -23,11 +24,12 @@ export const deflateSync = (bytes: Uint8Array): Buffer => ask('POST', '/node/def
 
 export const createHash = (name: 'sha256') => ({
   update: (bytes: Uint8Array) => ({
-    digest: (encoding: 'hex'): string => ask('POST', '/node/hash', bytes).toString(name === 'sha256' ? encoding : 'utf8'),
+    digest: (encoding: 'hex'): string =>
+      ask('POST', '/node/hash', bytes).toString(name === 'sha256' ? encoding : 'utf8'),
   }),
 })
 
-export const randomBytes = (length: number): Buffer => crypto.getRandomValues(new Buffer(length))
+export const randomBytes = (length: number): Buffer => crypto.getRandomValues(Buffer.alloc(length))
 
 /** Only the AssemblyScript compiler on in.ts of a folder of temporary files, which gets an out.wasm. */
 export function execFileSync(_command: string, args: readonly string[], { cwd }: { cwd: string }): void {
