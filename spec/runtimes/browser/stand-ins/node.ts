@@ -4,7 +4,9 @@ import { Buffer } from './buffer.ts'
 // What the specs use of node:child_process, crypto, os, path, process, timers/promises, url, worker_threads and zlib. What has
 // no counterpart in a browser is asked of the server, so that it is Node's own.
 
-const process = { execPath: 'node', env: {} as Record<string, string>, versions: {} as Record<string, string> }
+/** The reference device, slow and the same in every page, runs in one of the two. */
+const env: Record<string, string> = crossOriginIsolated ? {} : { BARECLIP_DEVICES: 'wasm' }
+const process = { execPath: 'node', env, versions: {} as Record<string, string> }
 export default process
 
 export const tmpdir = (): string => `${location.origin}/temporary`
