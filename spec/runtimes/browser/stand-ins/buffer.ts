@@ -31,6 +31,11 @@ export class Buffer extends Uint8Array<ArrayBuffer> {
     return new Buffer(buffer, byteOffset, length)
   }
 
+  override indexOf(value: number, from?: number): number {
+    if (typeof value !== 'number') throw new Error('this stand-in looks for bytes only')
+    return super.indexOf(value, from)
+  }
+
   equals(other: Uint8Array): boolean {
     return this.length === other.length && this.every((byte, i) => byte === other[i])
   }
