@@ -16,7 +16,7 @@ export interface DeviceOptions {
   readonly dtype?: 'f32' | 'f16' | 'q12' | 'q8' | undefined
   /** Default: as many as the device can use. */
   readonly threads?: number | undefined
-  /** Makes a worker where a page may make none from a blob: it has to run `threadSource` of bareclip/runtime. */
+  /** Makes a worker from bareclip/worker, where a page may make none from a blob (docs/browsers.md). */
   readonly workers?: (() => Worker) | undefined
 }
 
