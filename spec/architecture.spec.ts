@@ -13,7 +13,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   loaders: ['loaders', 'platform', 'runtime'],
   clip: ['clip', 'models', 'kernels', 'loaders', 'platform', 'runtime'],
   'index.ts': ['clip', 'loaders', 'runtime'],
-  apps: ['apps', 'index.ts', 'clip', 'models', 'kernels', 'loaders', 'platform', 'runtime'],
+  bench: ['bench', 'index.ts', 'clip', 'models', 'kernels', 'loaders', 'platform', 'runtime'],
+  apps: ['apps', 'bench', 'index.ts', 'clip', 'models', 'kernels', 'loaders', 'platform', 'runtime'],
 }
 
 /** These run in a browser. */
