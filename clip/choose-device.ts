@@ -4,6 +4,7 @@ import type { Device } from '../runtime/device.ts'
 import { BareclipError, messageOf } from '../runtime/errors.ts'
 import { createReferenceDevice } from '../runtime/reference/device.ts'
 import { createWasmDevice } from '../runtime/wasm/device.ts'
+import type { WasmTable } from '../runtime/wasm/kernel.ts'
 import { compileModule } from '../runtime/wasm/module.ts'
 import { defaultThreads, threadsPossible } from '../runtime/wasm/threads.ts'
 import { invalid, oneOf } from './options.ts'
@@ -20,11 +21,16 @@ export interface DeviceOptions {
   readonly workers?: (() => Worker) | undefined
 }
 
+export interface ChosenDeviceOptions extends DeviceOptions {
+  /** What the wasm device runs; to measure one kernel against another. Default: kernels/wasm.ts. */
+  readonly wasmTable?: WasmTable | undefined
+}
+
 /** More are of no use to the shapes of these towers. */
 const mostThreads = 64
 
 /** Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE. */
-export async function chooseDevice(options: DeviceOptions): Promise<{ device: Device; dtype: 'f32' | 'f16' }> {
+export async function chooseDevice(options: ChosenDeviceOptions): Promise<{ device: Device; dtype: 'f32' | 'f16' }> {
   const { device = 'auto', dtype = 'f32', threads } = options
   oneOf('device', device, ['auto', 'reference', 'wasm', 'webgpu'])
   oneOf('dtype', dtype, ['f32', 'f16', 'q12', 'q8'])
@@ -50,18 +56,21 @@ function reference(why: string, threads: number | undefined): Device {
 }
 
 /** The device, or why there is none. */
-async function tryWasm(why: string, { threads: asked, workers }: DeviceOptions): Promise<Device | string> {
+async function tryWasm(
+  why: string,
+  { threads: asked, workers, wasmTable }: ChosenDeviceOptions,
+): Promise<Device | string> {
   const possible = threadsPossible()
   const wanted = Math.min(asked ?? defaultThreads(), mostThreads)
   const threads = possible.possible ? wanted : 1
   const fewer = asked !== undefined && asked > wanted ? `; ${wanted} threads at most, not ${asked}` : ''
   const alone = possible.possible || wanted === 1 ? '' : `; one thread: ${possible.reason}`
   try {
-    return await startWasm(threads, why + fewer + alone, workers)
+    return await startWasm(threads, why + fewer + alone, workers, wasmTable)
   } catch (error) {
     if (threads === 1) return messageOf(error)
     try {
-      return await startWasm(1, `${why}; one thread: ${messageOf(error)}`, workers)
+      return await startWasm(1, `${why}; one thread: ${messageOf(error)}`, workers, wasmTable)
     } catch (second) {
       return `with ${threads} threads: ${messageOf(error)}; with one: ${messageOf(second)}`
     }
@@ -69,9 +78,14 @@ async function tryWasm(why: string, { threads: asked, workers }: DeviceOptions):
 }
 
 /** Throws if the device cannot be made or fails its self-test. */
-async function startWasm(threads: number, reason: string, workers: DeviceOptions['workers']): Promise<Device> {
+async function startWasm(
+  threads: number,
+  reason: string,
+  workers: DeviceOptions['workers'],
+  table: WasmTable = wasmKernels,
+): Promise<Device> {
   const module = await compileModule(threads > 1)
-  const device = await createWasmDevice(wasmKernels, { module, threads, reason, variants: {}, workers })
+  const device = await createWasmDevice(table, { module, threads, reason, variants: {}, workers })
   try {
     const wrong = await selfTest(device)
     if (wrong === undefined) return device

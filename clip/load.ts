@@ -3,8 +3,9 @@ import { openSafetensors, type Safetensors } from '../loaders/safetensors/safete
 import { createTokenizer } from '../loaders/tokenizer/tokenizer.ts'
 import { planModel } from '../models/jina-clip.ts'
 import { weightBuilder } from '../models/weights.ts'
-import { chooseDevice, type DeviceOptions } from './choose-device.ts'
-import { type Clip, createClip } from './clip.ts'
+import { type ChosenDeviceOptions, chooseDevice, type DeviceOptions } from './choose-device.ts'
+import { type Clip, type ClipInfo, createClip } from './clip.ts'
+import type { Engine } from './engine.ts'
 import { type ModelFiles, openModel } from './files.ts'
 import { invalid, type Progress } from './options.ts'
 import { preprocessingOf } from './parts.ts'
@@ -22,6 +23,15 @@ export interface LoadOptions extends DeviceOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
+/** What loading spends its time on, in this order. */
+export type LoadStage = 'configuration, tokenizer' | 'device' | 'memory for weights' | 'weights'
+
+/** For measuring. */
+export interface EngineOptions extends LoadOptions, ChosenDeviceOptions {
+  /** Called as each stage ends, with its time in milliseconds. */
+  readonly onStage?: ((stage: LoadStage, ms: number) => void) | undefined
+}
+
 /** The small model that ships with the package: drawings of coloured shapes and their descriptions, nothing else. */
 export const defaultModel = (): URL => new URL('../shapes/', import.meta.url)
 
@@ -35,6 +45,16 @@ export async function load(
   model: string | URL | ModelFiles = defaultModel(),
   options: LoadOptions = {},
 ): Promise<Clip> {
+  const { engine, ...info } = await loadEngine(model, options)
+  return createClip(engine, info)
+}
+
+/** As `load`: what a Clip is made of. */
+export async function loadEngine(
+  model: string | URL | ModelFiles = defaultModel(),
+  options: EngineOptions = {},
+): Promise<Pick<ClipInfo, 'name' | 'dtype'> & { readonly engine: Engine }> {
+  const stage = stopwatch(options.onStage)
   const { signal, onProgress, maxPixels, decode, passTokens = 8192 } = options
   if (!Number.isInteger(passTokens) || passTokens < 1) throw invalid('passTokens', 'an integer from 1', passTokens)
   signal?.throwIfAborted()
@@ -45,30 +65,42 @@ export async function load(
     const tokenizer = createTokenizer(files.tokenizer)
     const preprocessing = preprocessingOf(plan, files.preprocessor)
     checkpoint = await openSafetensors(files.weights, { ...(signal && { signal }) })
+    stage('configuration, tokenizer')
     const { device, dtype } = await chooseDevice(options)
+    stage('device')
     try {
       const weights = weightBuilder(device, checkpoint, dtype)
       const built = plan.build(weights)
+      stage('memory for weights')
       await streamWeights(checkpoint, weights.fills, signal, (done, total) =>
         onProgress?.({ stage: 'load', done, total, unit: 'bytes' }),
       )
-      return createClip(
-        {
-          device,
-          model: built,
-          tokenizer,
-          preprocessing,
-          decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
-          queue: createQueue(),
-          passTokens,
-        },
-        { name: String(files.name), dtype },
-      )
+      stage('weights')
+      const engine: Engine = {
+        device,
+        model: built,
+        tokenizer,
+        preprocessing,
+        decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
+        queue: createQueue(),
+        passTokens,
+      }
+      return { engine, name: String(files.name), dtype }
     } catch (error) {
       device.dispose()
       throw error
     }
   } finally {
     await (checkpoint ?? files.weights).close()
+  }
+}
+
+/** → called at the end of each stage, reports the time since the call before */
+function stopwatch(onStage: EngineOptions['onStage']): (stage: LoadStage) => void {
+  let last = performance.now()
+  return (stage) => {
+    const now = performance.now()
+    onStage?.(stage, now - last)
+    last = now
   }
 }

@@ -28,6 +28,7 @@ const sources = [
   'loaders',
   'platform',
   'apps',
+  'bench',
   'shapes',
   'scripts',
   'package.json',
@@ -38,7 +39,8 @@ const sources = [
 function newest(path) {
   const stat = statSync(path)
   if (!stat.isDirectory()) return stat.mtimeMs
-  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), stat.mtimeMs)
+  const names = readdirSync(path).filter((name) => name !== 'node_modules')
+  return names.reduce((latest, name) => Math.max(latest, newest(join(path, name))), stat.mtimeMs)
 }
 
 if (existsSync(stamp) && sources.every((source) => newest(join(root, source)) <= statSync(stamp).mtimeMs))
