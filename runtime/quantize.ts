@@ -24,8 +24,7 @@ export function scalesPerRow(width: number): number {
 /**
  * values: (rows, width) → codes and scales, value ≈ code · scale. The scale is the largest magnitude of its columns divided by
  * the largest code, in float32 (less where that times the code would round to infinity); a code is the nearest integer, ties to
- * even. Columns that are all zero, or so small that the
- * scale is no normal float32, are codes 0 with scale 0.
+ * even. Columns that are all zero, or so small that the scale is no normal float32, are codes 0 with scale 0.
  *
  * Throws NOT_FINITE; label: the tensor, for its text.
  */

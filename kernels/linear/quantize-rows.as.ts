@@ -38,17 +38,21 @@ function largestBits(x: usize, width: usize): u32 {
   return max(<u32>i32x4.extract_lane(most, 0), <u32>i32x4.extract_lane(most, 1))
 }
 
-/** NaN if there is NaN or infinity; 0 if the row is zeros or so small that the scale would be no normal float32 */
+/**
+ * The largest magnitude / limit, less where that times limit would round to infinity. NaN if there is NaN or infinity; 0 if the
+ * row is zeros or so small that the scale would be no normal float32.
+ */
 @inline
 function scaleOf(bits: u32, limit: f32): f32 {
   if (bits >= 0x7f800000) return NaN
-  const scale = reinterpret<f32>(bits) / limit
+  let scale = reinterpret<f32>(bits) / limit
+  if (scale * limit == Infinity) scale *= 0.99999988079071045 // 1 - 2^-23
   return scale < smallestScale ? 0 : scale
 }
 
 /**
  * code = x / scale, rounded to float32, then to the nearest integer, ties to even: adding 1.5 · 2^23 leaves no bits for a
- * fraction. |code| ≤ limit: the largest |x| / scale is limit · (1 + 2^-23) at most, two roundings, which is nearest to limit.
+ * fraction. |code| ≤ limit: the largest |x| / scale is limit · (1 + 2^-21) at most, which is nearest to limit.
  * A scale of 0 or NaN gives codes 0.
  */
 function encodeRow(x: usize, width: usize, scale: f32, target: usize, pairs: usize): void {
