@@ -6,6 +6,7 @@ import { benchLinear } from './linear.ts'
 import { benchLoad } from './load.ts'
 import { machine } from './machine.ts'
 import { type BenchDtype, benchPeers, dtypes, type PeerName, peerNames } from './peers.ts'
+import { benchScales } from './scales.ts'
 import { benchScaling } from './scaling.ts'
 
 interface Shared {
@@ -26,6 +27,10 @@ const print = (text: string) => process.stdout.write(text)
 export function benchProgram(): Command {
   const program = new Command('npm run bench --').helpCommand(false)
   program.command('linear').description('GFLOP/s of linear on the reference device').action(benchLinear)
+  program
+    .command('scales')
+    .description('q8 and q12: GOP/s, and what a scale per 64 columns costs against one per row')
+    .action(benchScales)
 
   const peers = program.command('peers').description('ours beside onnxruntime, each in its own process, in turn')
   shared(rounds(peers))

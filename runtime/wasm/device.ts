@@ -66,7 +66,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       invariant(!pass, `${label} is allocated while a scope is open`)
       invariant(role !== 'vector' || dtype === 'f32', `${label}: vectors are f32`)
       const [rows = 0, width = 0] = shape
-      const bytes = bytesPerElement[dtype] * (role === 'matrix' ? packedSize(rows, width) : sizeOf(shape))
+      const bytes = bytesPerElement[dtype] * (role === 'matrix' ? packedSize(rows, width, dtype) : sizeOf(shape))
       const storage: Weight = { lifetime: 'weights', bytes, role, address: heap.take(bytes, label) }
       weights.add(storage)
       weightBytes += bytes
@@ -178,6 +178,7 @@ function stepsOf(
 /** values as elements of `to`: themselves where nothing changes */
 function converted(from: Dtype, values: DtypeArray, to: Dtype): DtypeArray {
   if (from === to) return values
+  invariant(to !== 'i8' && to !== 'i16', `codes are written as they are: ${from} into ${to}`)
   if (to === 'f32') return toF32(from, values)
   const target = new Uint16Array(values.length)
   convert(from, values, to, target)

@@ -1,6 +1,8 @@
 // What the module exports: every kernel.
 export { setScratch } from '../../kernels/common.as'
 export { linear, linearGate } from '../../kernels/linear/linear.as'
+export { quantizeRows } from '../../kernels/linear/quantize-rows.as'
+export { linearQuantized } from '../../kernels/linear/quantized.as'
 export { attention, attentionPack } from '../../kernels/attention/attention.as'
 export { embedding } from '../../kernels/embedding/embedding.as'
 export { layerNorm } from '../../kernels/layer-norm/layer-norm.as'
