@@ -8,7 +8,7 @@ import { dequantizeRows, largestCode, type Precision, quantizeRows, scalesPerRow
 import { createWasmDevice } from '../runtime/wasm/device.ts'
 import type { WasmKernel } from '../runtime/wasm/kernel.ts'
 import { compileModule, type WasmModule } from '../runtime/wasm/module.ts'
-import { median } from './median.ts'
+import { median } from './statistics.ts'
 
 const precisions: readonly Precision[] = ['q8', 'q12']
 
