@@ -1,5 +1,6 @@
 // Runs the core specs in a page of Chromium: `node run.mjs isolated` with the headers that give a page shared memory, `node
-// run.mjs plain` without. More arguments name spec files by parts of their paths, to run only those.
+// run.mjs plain` without. More arguments name spec files by parts of their paths, to run only those. SLOWEST=1 lists the
+// slowest tests.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -80,12 +81,14 @@ const problem = await new Promise((resolve) => {
   const open = async () => {
     const page = await browser.newPage()
     page.on('crash', () => over(`the page crashed at: ${running}`))
-    page.on('pageerror', (error) => console.error(`\n${error.stack ?? error}`))
+    page.on('pageerror', (error) => {
+      console.error(`\n${error.stack ?? error}`)
+      if (running === 'none') over(`the specs could not be loaded: ${error}`)
+    })
     page.on('close', () => over(`the page was closed at: ${running}`))
     await page.exposeFunction('report', report)
     await page.exposeFunction('workersOfPage', () => page.workers().length)
     await page.goto(`${server.origin}/spec/runtimes/browser/pages/specs.html`)
-    if (process.env.SCREENSHOT) setTimeout(() => page.screenshot({ path: process.env.SCREENSHOT }), 20_000)
   }
   browser.on('disconnected', () => over(`the browser ended at: ${running}`))
   heard()
