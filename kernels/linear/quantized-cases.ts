@@ -33,12 +33,12 @@ function quantizedCase(
     operation: linearOperation.name,
     name: named,
     tolerance: {
-      error: (gate ? 32 : 8) / activationLimit(dtype) + unitRoundoff * (8 + 2 * Math.sqrt(width)),
+      error: (gate ? 6 : 3) / activationLimit(dtype) + unitRoundoff * (8 + 2 * Math.sqrt(width)),
       per: out < 8 ? 'tensor' : 'row',
       // Our x is below 2√3 σ, so a code's rounding error, uniform over a step of 2√3 σ / limit, deviates by σ / limit.
       reason:
-        'a device may round x to codes: relative to a component that is an error of 1 / limit deviation, whatever the width; ' +
-        'eight times that is never reached, and a gate multiplies two such factors, each up to the largest',
+        'a device may round x to codes: that deviates by 1 / limit of a typical component, whatever the width; the largest ' +
+        'component of a row is about twice as large, the largest error of a case five times, and a gate has two such factors',
     },
     nonFinite,
     data: () => {
