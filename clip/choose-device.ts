@@ -4,7 +4,7 @@ import type { Device } from '../runtime/device.ts'
 import { BareclipError, messageOf } from '../runtime/errors.ts'
 import { createReferenceDevice } from '../runtime/reference/device.ts'
 import { createWasmDevice } from '../runtime/wasm/device.ts'
-import { compileModule } from '../runtime/wasm/module.ts'
+import { adoptModule, compileModule, type WasmModule } from '../runtime/wasm/module.ts'
 import { defaultThreads, threadsPossible } from '../runtime/wasm/threads.ts'
 import { invalid, oneOf } from './options.ts'
 import { selfTest } from './self-test.ts'
@@ -18,6 +18,8 @@ export interface DeviceOptions {
   readonly threads?: number | undefined
   /** Makes a worker where a page may make none from a blob: it has to run `threadSource` of bareclip/runtime. */
   readonly workers?: (() => Worker) | undefined
+  /** Compiled from `wasmModuleBytes` of bareclip/runtime, for places where compiling is forbidden. Of the wasm device only. */
+  readonly wasmModule?: WebAssembly.Module | undefined
 }
 
 /** More are of no use to the shapes of these towers. */
@@ -31,6 +33,11 @@ export async function chooseDevice(options: DeviceOptions): Promise<{ device: De
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw invalid('threads', 'an integer from 1', threads)
   }
+  const { wasmModule } = options
+  if (wasmModule !== undefined && device !== 'auto' && device !== 'wasm') {
+    throw new BareclipError('INVALID_ARGUMENT', `wasmModule is of no use to device '${device}': use 'auto' or 'wasm'`)
+  }
+  const adopted = wasmModule === undefined ? undefined : adoptModule(wasmModule)
   if (device === 'webgpu') {
     throw new BareclipError('DEVICE_UNAVAILABLE', "there is no webgpu device in this version: use 'auto' or 'wasm'")
   }
@@ -38,7 +45,11 @@ export async function chooseDevice(options: DeviceOptions): Promise<{ device: De
     throw new BareclipError('DEVICE_UNAVAILABLE', `this version stores weights as f32 or f16, not ${dtype}`)
   }
   if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
-  const wasm = await tryWasm(device === 'auto' ? 'auto: the fastest device here' : 'asked for by name', options)
+  const wasm = await tryWasm(
+    device === 'auto' ? 'auto: the fastest device here' : 'asked for by name',
+    options,
+    adopted,
+  )
   if (typeof wasm !== 'string') return { device: wasm, dtype }
   if (device === 'wasm') throw new BareclipError('DEVICE_UNAVAILABLE', `the wasm device does not work here: ${wasm}`)
   return { device: reference(`auto: wasm does not work here: ${wasm}`, threads), dtype }
@@ -49,19 +60,27 @@ function reference(why: string, threads: number | undefined): Device {
   return createReferenceDevice(referenceKernels, why + single)
 }
 
-/** The device, or why there is none. */
-async function tryWasm(why: string, { threads: asked, workers }: DeviceOptions): Promise<Device | string> {
+/** The device, or why there is none. adopted: the user's module */
+async function tryWasm(
+  why: string,
+  { threads: asked, workers }: DeviceOptions,
+  adopted: WasmModule | undefined,
+): Promise<Device | string> {
   const possible = threadsPossible()
   const wanted = Math.min(asked ?? defaultThreads(), mostThreads)
-  const threads = possible.possible ? wanted : 1
+  const alone = possible.possible
+    ? adopted?.shared === false && 'the module handed in takes no shared memory'
+    : possible.reason
+  const threads = alone ? 1 : wanted
   const fewer = asked !== undefined && asked > wanted ? `; ${wanted} threads at most, not ${asked}` : ''
-  const alone = possible.possible || wanted === 1 ? '' : `; one thread: ${possible.reason}`
+  const single = alone && wanted > 1 ? `; one thread: ${alone}` : ''
+  const start = (threads: number, reason: string) => startWasm(threads, reason, workers, adopted)
   try {
-    return await startWasm(threads, why + fewer + alone, workers)
+    return await start(threads, why + fewer + single)
   } catch (error) {
     if (threads === 1) return messageOf(error)
     try {
-      return await startWasm(1, `${why}; one thread: ${messageOf(error)}`, workers)
+      return await start(1, `${why}; one thread: ${messageOf(error)}`)
     } catch (second) {
       return `with ${threads} threads: ${messageOf(error)}; with one: ${messageOf(second)}`
     }
@@ -69,9 +88,15 @@ async function tryWasm(why: string, { threads: asked, workers }: DeviceOptions):
 }
 
 /** Throws if the device cannot be made or fails its self-test. */
-async function startWasm(threads: number, reason: string, workers: DeviceOptions['workers']): Promise<Device> {
-  const module = await compileModule(threads > 1)
-  const device = await createWasmDevice(wasmKernels, { module, threads, reason, variants: {}, workers })
+async function startWasm(
+  threads: number,
+  reason: string,
+  workers: DeviceOptions['workers'],
+  adopted: WasmModule | undefined,
+): Promise<Device> {
+  const module = adopted ?? (await compileModule(threads > 1))
+  const variants = adopted ? { module: `${adopted.form}, handed in` } : {}
+  const device = await createWasmDevice(wasmKernels, { module, threads, reason, variants, workers })
   try {
     const wrong = await selfTest(device)
     if (wrong === undefined) return device
