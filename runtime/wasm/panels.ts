@@ -1,4 +1,6 @@
-import type { DtypeArray } from '../dtype.ts'
+import type { WeightSpec } from '../device.ts'
+import { bytesPerElement, type DtypeArray } from '../dtype.ts'
+import { sizeOf } from '../shape.ts'
 
 /**
  * How a matrix (out, in) lies in wasm memory: panels of 8 rows, each (in, 8), so that one load takes the same column of four
@@ -13,6 +15,12 @@ export function panelCount(rows: number): number {
 /** Elements that a packed matrix takes. */
 export function packedSize(rows: number, width: number): number {
   return panelCount(rows) * panelRows * width
+}
+
+/** Bytes that a weight takes. */
+export function weightBytes({ role, shape, dtype }: Pick<WeightSpec, 'role' | 'shape' | 'dtype'>): number {
+  const [rows = 0, width = 0] = shape
+  return bytesPerElement[dtype] * (role === 'matrix' ? packedSize(rows, width) : sizeOf(shape))
 }
 
 /** values: (rows, width) of a matrix, the first being row `row` → their places in the panels */
