@@ -8,6 +8,7 @@ import { type Clip, createClip } from './clip.ts'
 import { type ModelFiles, openModel } from './files.ts'
 import { invalid, type Progress } from './options.ts'
 import { preprocessingOf } from './parts.ts'
+import { planMemory } from './plan-memory.ts'
 import { createQueue } from './queue.ts'
 import { streamWeights } from './stream-weights.ts'
 
@@ -44,8 +45,9 @@ export async function load(
     const plan = planModel(files.config)
     const tokenizer = createTokenizer(files.tokenizer)
     const preprocessing = preprocessingOf(plan, files.preprocessor)
-    checkpoint = await openSafetensors(files.weights, { ...(signal && { signal }) })
-    const { device, dtype } = await chooseDevice(options)
+    const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
+    checkpoint = opened
+    const { device, dtype } = await chooseDevice(options, (dtype) => planMemory(plan, opened, dtype, passTokens))
     try {
       const weights = weightBuilder(device, checkpoint, dtype)
       const built = plan.build(weights)

@@ -39,7 +39,11 @@ export interface WeightBuilder {
 }
 
 /** dtype: of tables and matrices; vectors are always f32. */
-export function weightBuilder(device: Device, checkpoint: Checkpoint, dtype: Dtype): WeightBuilder {
+export function weightBuilder(
+  device: Pick<Device, 'allocate' | 'write'>,
+  checkpoint: Checkpoint,
+  dtype: Dtype,
+): WeightBuilder {
   const fills: Fill[] = []
 
   const check = (name: string, shape: Shape) => {

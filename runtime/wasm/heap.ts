@@ -25,8 +25,8 @@ export interface Heap {
 export interface MemoryPlan {
   /** For all weights. */
   readonly weights: number
-  /** For the largest pass that is foreseen. */
-  readonly scratch: number
+  /** For the largest pass that is foreseen. Asked for only where the engine refuses all that could be addressed. */
+  scratch(): number
 }
 
 /**
@@ -95,16 +95,19 @@ function createMemory(
   const whole = (bytes: number) => Math.ceil(bytes / page) * page
   const most = whole(maximum)
   const weights = Math.min(most, whole(bottom + (plan?.weights ?? 0)))
-  const least = plan ? Math.min(most, whole(weights + plan.scratch)) : most
-  for (let limit = most; ; limit = Math.max(least, whole(limit / 2))) {
+  let least: number | undefined
+  for (let limit = most; ; ) {
     try {
       // Room for all weights from the start: some engines copy a memory that grows.
       const memory = new WebAssembly.Memory({ initial: weights / page, maximum: limit / page, shared })
       return { memory, limit }
     } catch (cause) {
-      if (limit > least) continue
-      const what = `a WebAssembly memory of ${mib(weights)} that may grow to ${mib(least)}`
-      throw new BareclipError('OUT_OF_MEMORY', `this engine gives no ${what}: use a smaller dtype`, { cause })
+      least ??= plan ? Math.min(most, whole(weights + plan.scratch())) : most
+      if (limit === least) {
+        const what = `WebAssembly memory of ${mib(weights)} that may grow to ${mib(least)}`
+        throw new BareclipError('OUT_OF_MEMORY', `this engine gives no ${what}: use a smaller dtype`, { cause })
+      }
+      limit = Math.max(least, whole(limit / 2))
     }
   }
 }
