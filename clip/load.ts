@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts'
 import { type ModelFiles, openModel } from './files.ts'
 import { invalid, type Progress } from './options.ts'
 import { preprocessingOf } from './parts.ts'
+import { planMemory } from './plan-memory.ts'
 import { createQueue } from './queue.ts'
 import { streamWeights } from './stream-weights.ts'
 
@@ -64,9 +65,10 @@ export async function loadEngine(
     const plan = planModel(files.config)
     const tokenizer = createTokenizer(files.tokenizer)
     const preprocessing = preprocessingOf(plan, files.preprocessor)
-    checkpoint = await openSafetensors(files.weights, { ...(signal && { signal }) })
+    const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
+    checkpoint = opened
     stage('configuration, tokenizer')
-    const { device, dtype } = await chooseDevice(options)
+    const { device, dtype } = await chooseDevice(options, (dtype) => planMemory(plan, opened, dtype, passTokens))
     stage('device')
     try {
       const weights = weightBuilder(device, checkpoint, dtype)

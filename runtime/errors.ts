@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'WRITE_FAILED' // an output could not be written
   | 'DEVICE_UNAVAILABLE' // the device asked for is not here
   | 'NOT_FINITE' // NaN or infinity in weights or activations that a quantised model cannot hold
+  | 'DEVICE_FAILED' // the device broke during a call (a thread died); the next call may work
   | 'OUT_OF_MEMORY' // an allocation failed or passes a limit
   | 'SHAPE_MISMATCH' // an operation was given tensors that do not fit
   | 'DISPOSED' // use after dispose()

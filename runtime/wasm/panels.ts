@@ -1,5 +1,7 @@
-import type { Dtype, DtypeArray } from '../dtype.ts'
+import type { WeightSpec } from '../device.ts'
+import { bytesPerElement, type Dtype, type DtypeArray } from '../dtype.ts'
 import { scaleColumns } from '../quantize.ts'
+import { sizeOf } from '../shape.ts'
 
 /**
  * How a matrix (out, in) lies in wasm memory: panels of 8 rows, the last one filled up with zeros. A panel of floats is (in, 8):
@@ -15,6 +17,12 @@ export function panelCount(rows: number): number {
 /** Elements that a packed matrix takes. */
 export function packedSize(rows: number, width: number, dtype: Dtype = 'f32'): number {
   return panelCount(rows) * panelRows * (dtype === 'i8' || dtype === 'i16' ? paddedWidth(width) : width)
+}
+
+/** Bytes that a weight takes. */
+export function weightBytes({ role, shape, dtype }: Pick<WeightSpec, 'role' | 'shape' | 'dtype'>): number {
+  const [rows = 0, width = 0] = shape
+  return bytesPerElement[dtype] * (role === 'matrix' ? packedSize(rows, width, dtype) : sizeOf(shape))
 }
 
 /** Columns of a panel of codes. */
