@@ -9,6 +9,7 @@ import type { WasmTable } from '../runtime/wasm/kernel.ts'
 import { adoptModule, compileModule, type WasmModule } from '../runtime/wasm/module.ts'
 import { weightBytes } from '../runtime/wasm/panels.ts'
 import { defaultThreads, threadsPossible } from '../runtime/wasm/threads.ts'
+import type { ModelDtype } from './dtype.ts'
 import { invalid, oneOf } from './options.ts'
 import type { ModelMemory } from './plan-memory.ts'
 import { selfTest } from './self-test.ts'
@@ -16,8 +17,11 @@ import { selfTest } from './self-test.ts'
 export interface DeviceOptions {
   /** Default: 'auto', the fastest that is there and passes its self-test. */
   readonly device?: 'auto' | 'reference' | 'wasm' | 'webgpu' | undefined
-  /** What matrices and tables are stored in; sums are float32 at least. Default: 'f32'. */
-  readonly dtype?: 'f32' | 'f16' | 'q12' | 'q8' | undefined
+  /**
+   * What matrices and tables are held in; sums are float32 at least. q12 and q8: matrices are integers with a scale per 64
+   * columns, tables f16; weights must be finite. Default: what the weights are stored in if that is q12 or q8, else 'f32'.
+   */
+  readonly dtype?: ModelDtype | undefined
   /** Default: as many as the device can use. */
   readonly threads?: number | undefined
   /** Makes a worker from bareclip/worker, where a page may make none from a blob (docs/browsers.md). */
@@ -40,8 +44,8 @@ const mostThreads = 64
  */
 export async function chooseDevice(
   options: ChosenDeviceOptions,
-  memory?: (dtype: 'f32' | 'f16') => ModelMemory,
-): Promise<{ device: Device; dtype: 'f32' | 'f16' }> {
+  memory?: (dtype: ModelDtype) => ModelMemory,
+): Promise<{ device: Device; dtype: ModelDtype }> {
   const { device = 'auto', dtype = 'f32', threads } = options
   oneOf('device', device, ['auto', 'reference', 'wasm', 'webgpu'])
   oneOf('dtype', dtype, ['f32', 'f16', 'q12', 'q8'])
@@ -55,9 +59,6 @@ export async function chooseDevice(
   const adopted = wasmModule === undefined ? undefined : adoptModule(wasmModule)
   if (device === 'webgpu') {
     throw new BareclipError('DEVICE_UNAVAILABLE', "there is no webgpu device in this version: use 'auto' or 'wasm'")
-  }
-  if (dtype === 'q12' || dtype === 'q8') {
-    throw new BareclipError('DEVICE_UNAVAILABLE', `this version stores weights as f32 or f16, not ${dtype}`)
   }
   if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
   const plan = memory && planWasm(memory(dtype), dtype)

@@ -5,6 +5,7 @@ import { planModel } from '../models/jina-clip.ts'
 import { weightBuilder } from '../models/weights.ts'
 import { type ChosenDeviceOptions, chooseDevice, type DeviceOptions } from './choose-device.ts'
 import { type Clip, type ClipInfo, createClip } from './clip.ts'
+import { dtypeOf, storedPrecision } from './dtype.ts'
 import type { Engine } from './engine.ts'
 import { type ModelFiles, openModel } from './files.ts'
 import { invalid, type Progress } from './options.ts'
@@ -39,8 +40,8 @@ export const defaultModel = (): URL => new URL('../shapes/', import.meta.url)
 /**
  * Loads a model: a folder's path or URL, single files, or nothing for the small demonstration model. Weights are read
  * tensor by tensor straight into their place. Throws MODEL_NOT_FOUND, INVALID_CONFIG, UNSUPPORTED_MODEL, INVALID_TOKENIZER,
- * UNSUPPORTED_TOKENIZER, INVALID_SAFETENSORS, MISSING_TENSOR, TENSOR_SHAPE, READ_FAILED, OUT_OF_MEMORY, DEVICE_UNAVAILABLE,
- * INVALID_ARGUMENT.
+ * UNSUPPORTED_TOKENIZER, INVALID_SAFETENSORS, MISSING_TENSOR, TENSOR_SHAPE, NOT_FINITE, READ_FAILED, OUT_OF_MEMORY,
+ * DEVICE_UNAVAILABLE, INVALID_ARGUMENT.
  */
 export async function load(
   model: string | URL | ModelFiles = defaultModel(),
@@ -54,7 +55,7 @@ export async function load(
 export async function loadEngine(
   model: string | URL | ModelFiles = defaultModel(),
   options: EngineOptions = {},
-): Promise<Pick<ClipInfo, 'name' | 'dtype'> & { readonly engine: Engine }> {
+): Promise<Pick<ClipInfo, 'name'> & { readonly engine: Engine }> {
   const stage = stopwatch(options.onStage)
   const { signal, onProgress, maxPixels, decode, passTokens = 8192 } = options
   if (!Number.isInteger(passTokens) || passTokens < 1) throw invalid('passTokens', 'an integer from 1', passTokens)
@@ -67,11 +68,15 @@ export async function loadEngine(
     const preprocessing = preprocessingOf(plan, files.preprocessor)
     const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
     checkpoint = opened
+    const source = { name: opened.name, tensors: opened.tensors, precision: storedPrecision(opened) }
+    const asked = dtypeOf(options.dtype, source)
     stage('configuration, tokenizer')
-    const { device, dtype } = await chooseDevice(options, (dtype) => planMemory(plan, opened, dtype, passTokens))
+    const { device, dtype } = await chooseDevice({ ...options, dtype: asked }, (dtype) =>
+      planMemory(plan, source, dtype, passTokens),
+    )
     stage('device')
     try {
-      const weights = weightBuilder(device, checkpoint, dtype)
+      const weights = weightBuilder(device, source, dtype)
       const built = plan.build(weights)
       stage('memory for weights')
       await streamWeights(checkpoint, weights.fills, signal, (done, total) =>
@@ -86,8 +91,9 @@ export async function loadEngine(
         decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
         queue: createQueue(),
         passTokens,
+        dtype,
       }
-      return { engine, name: String(files.name), dtype }
+      return { engine, name: String(files.name) }
     } catch (error) {
       device.dispose()
       throw error

@@ -1,9 +1,8 @@
 import type { ModelPlan } from '../models/jina-clip.ts'
-import { type Checkpoint, weightBuilder } from '../models/weights.ts'
+import { type Checkpoint, type WeightDtype, weightBuilder } from '../models/weights.ts'
 import { planArena } from '../runtime/arena.ts'
 import { equalBatch } from '../runtime/batch.ts'
 import type { Scope, WeightSpec } from '../runtime/device.ts'
-import type { Dtype } from '../runtime/dtype.ts'
 import { createRecording } from '../runtime/scope.ts'
 import type { Tensor } from '../runtime/tensor.ts'
 
@@ -18,7 +17,12 @@ export interface ModelMemory {
 const mostTokens = 65536
 
 /** Declares the model's weights without a device. Throws MISSING_TENSOR and TENSOR_SHAPE. */
-export function planMemory(plan: ModelPlan, checkpoint: Checkpoint, dtype: Dtype, passTokens: number): ModelMemory {
+export function planMemory(
+  plan: ModelPlan,
+  checkpoint: Checkpoint,
+  dtype: WeightDtype,
+  passTokens: number,
+): ModelMemory {
   const weights: WeightSpec[] = []
   const counter = {
     allocate(spec: WeightSpec): Tensor {

@@ -29,7 +29,12 @@ export function deviceOptions(command: Command): Command {
       new Option('--device <name>', 'what computes').choices(['auto', 'reference', 'wasm', 'webgpu']).default('auto'),
     )
     .addOption(
-      new Option('--dtype <dtype>', 'what weights are stored in').choices(['f32', 'f16', 'q12', 'q8']).default('f32'),
+      new Option('--dtype <dtype>', 'what weights are held in (default: q12 or q8 if stored so, else f32)').choices([
+        'f32',
+        'f16',
+        'q12',
+        'q8',
+      ]),
     )
     .addOption(new Option('--threads <n>', 'default: as many as the device can use').argParser(integer(1)))
 }

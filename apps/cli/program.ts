@@ -6,6 +6,7 @@ import { embedCommand } from './commands/embed.ts'
 import { infoCommand } from './commands/info.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { pixelsCommand } from './commands/pixels.ts'
+import { quantizeCommand } from './commands/quantize.ts'
 import { searchCommand } from './commands/search.ts'
 import { synthCommand } from './commands/synth.ts'
 import { tokenizeCommand } from './commands/tokenize.ts'
@@ -40,6 +41,7 @@ Exit codes: 0 done, 1 some items failed (the others are written), 2 wrong usage 
   tokenizeCommand(cli)
   pixelsCommand(cli)
   inspectCommand(cli)
+  quantizeCommand(cli)
   synthCommand(cli)
   benchCommand(cli)
   infoCommand(cli)

@@ -57,7 +57,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelBench
   try {
     const report: LoadReport = {
       machine: machine(),
-      model: { ...names, type: model.type },
+      model: { ...names, dtype: engine.dtype, type: model.type },
       device: device.info,
       load: { ms: performance.now() - start, stages },
     }
