@@ -10,3 +10,6 @@ export { patchGather, patchProject } from '../../kernels/patch-embed/patch-embed
 export { meanPool } from '../../kernels/mean-pool/mean-pool.as'
 export { l2Normalize } from '../../kernels/l2-normalize/l2-normalize.as'
 export { cast } from '../../kernels/cast/cast.as'
+// exported only so that they stay functions of their own: see there
+export { setTile, tile1, tile2, tile3, tile4, tile5, tile6, tile7, tile8 } from '../../kernels/tiles.as'
+export { packedTile1, packedTile2, packedTile3, packedTile4, packedTile5 } from '../../kernels/tiles.as'
