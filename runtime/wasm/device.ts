@@ -10,6 +10,7 @@ import type { PassStep, WasmAccess, WasmTable } from './kernel.ts'
 import type { WasmModule } from './module.ts'
 import { packedSize, packRows } from './panels.ts'
 import { createRunner } from './runner.ts'
+import { type TileChoice, tileChoice } from './tile-choice.ts'
 
 interface Weight extends Storage {
   readonly address: number
@@ -32,13 +33,16 @@ export interface WasmOptions {
   readonly variants: Readonly<Record<string, string>>
   /** Largest memory, in bytes. Default: 4 GiB. */
   readonly maximum?: number
+  /** The shape of the register tiles. Default: what is measured to be fastest. */
+  readonly tile?: TileChoice
 }
 
 /** SIMD WebAssembly over one memory per device, on one thread or several. */
 export async function createWasmDevice(kernels: WasmTable, options: WasmOptions): Promise<Device> {
   const { module, threads, workers, reason, variants, maximum } = options
   const heap = createHeap(module.shared, maximum)
-  const runner = await createRunner(module, heap, { threads, workers })
+  const tile = options.tile ?? tileChoice(module)
+  const runner = await createRunner(module, heap, { threads, workers, tile })
   const weights = new Set<Storage>()
   let weightBytes = 0
   let scratchBytes = 0
@@ -59,7 +63,18 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
   const view = (dtype: Dtype, address: number, length: number) => typedView(dtype, heap.memory.buffer, address, length)
 
   return {
-    info: { device: 'wasm', threads, reason, variants: { module: module.form, ...variants } },
+    info: {
+      device: 'wasm',
+      threads,
+      reason,
+      variants: {
+        module: module.form,
+        get linear() {
+          return tile.name
+        },
+        ...variants,
+      },
+    },
 
     allocate({ label, role, shape, dtype }: WeightSpec) {
       live()
@@ -77,6 +92,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
     async write(weight, from, values, offset = 0) {
       live()
       invariant(weights.has(weight.storage), `${weight.label} is no weight of this device`)
+      tile.look()
       const { role, address, bytes } = weight.storage as Weight
       const start = weight.offset + offset
       invariant(start + values.length <= sizeOf(weight.shape), `more values than ${weight.label} has`)
@@ -115,6 +131,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       const current = pass
       invariant(current && current.recording === scope, 'the scope is not the open one')
       runOptions.signal?.throwIfAborted()
+      tile.look()
       const { commands, inputs, outputs } = current.recording
       current.plan = planArena(commands, [...inputs.keys()], [...outputs])
       current.base = heap.reserve(current.plan.bytes, 'scratch')
