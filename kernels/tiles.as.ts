@@ -13,7 +13,7 @@ let packing: bool = false
 
 /**
  * The shape of the tiles: rows of the largest, 1 to 8, plus 256 if the rows of x are to be packed, with at most 5 rows. The
- * host calls it on every instance with what it found fastest (runtime/wasm/tiles.ts).
+ * host calls it on every instance with what it found fastest (runtime/wasm/tile-choice.ts).
  */
 export function setTile(shape: i32): void {
   most = shape & 255
