@@ -43,6 +43,11 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
   const heap = createHeap(module.shared, maximum)
   const tile = options.tile ?? tileChoice(module)
   const runner = await createRunner(module, heap, { threads, workers, tile })
+  const shown = { module: module.form, linear: tile.name, ...variants }
+  const look = () => {
+    tile.look()
+    shown.linear = tile.name
+  }
   const weights = new Set<Storage>()
   let weightBytes = 0
   let scratchBytes = 0
@@ -63,18 +68,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
   const view = (dtype: Dtype, address: number, length: number) => typedView(dtype, heap.memory.buffer, address, length)
 
   return {
-    info: {
-      device: 'wasm',
-      threads,
-      reason,
-      variants: {
-        module: module.form,
-        get linear() {
-          return tile.name
-        },
-        ...variants,
-      },
-    },
+    info: { device: 'wasm', threads, reason, variants: shown },
 
     allocate({ label, role, shape, dtype }: WeightSpec) {
       live()
@@ -92,7 +86,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
     async write(weight, from, values, offset = 0) {
       live()
       invariant(weights.has(weight.storage), `${weight.label} is no weight of this device`)
-      tile.look()
+      look()
       const { role, address, bytes } = weight.storage as Weight
       const start = weight.offset + offset
       invariant(start + values.length <= sizeOf(weight.shape), `more values than ${weight.label} has`)
@@ -131,7 +125,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       const current = pass
       invariant(current && current.recording === scope, 'the scope is not the open one')
       runOptions.signal?.throwIfAborted()
-      tile.look()
+      look()
       const { commands, inputs, outputs } = current.recording
       current.plan = planArena(commands, [...inputs.keys()], [...outputs])
       current.base = heap.reserve(current.plan.bytes, 'scratch')

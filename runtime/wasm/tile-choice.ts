@@ -79,6 +79,8 @@ const warmRounds = 12
 const mostLooks = 16
 /** Two looks agree if no time changed by more than this share. */
 const steady = 0.15
+/** A shape has to be faster than the usual one by this share: what a busy machine makes of equal ones. */
+const margin = 0.05
 
 /**
  * Engines compile in a hurry first and well later, function by function: a tile runs 6 to 8 times slower in V8's baseline code
@@ -95,7 +97,9 @@ export function createTileChoice(
 ): TileChoice {
   const truth = trial.bits(shapes[0]!.code)
   const equal = shapes.filter(({ code }) => sameWords(trial.bits(code), truth))
-  let chosen = equal.includes(shapes[usual]!) ? shapes[usual]! : shapes[0]!
+  const fallback = equal.includes(shapes[usual]!) ? shapes[usual]! : shapes[0]!
+  const best = equal.map(() => Number.POSITIVE_INFINITY)
+  let chosen = fallback
   let looks = equal.length > 1 ? mostLooks : 0
   let last = Number.NEGATIVE_INFINITY
   let rounds = 0
@@ -126,7 +130,10 @@ export function createTileChoice(
       }
       last = now()
       if (!warm) return
-      chosen = equal[times.indexOf(Math.min(...times))]!
+      for (const [i, time] of times.entries()) best[i] = Math.min(best[i]!, time)
+      const least = Math.min(...best)
+      const clear = least < (1 - margin) * best[equal.indexOf(fallback)]!
+      chosen = clear ? equal[best.indexOf(least)]! : fallback
       if (before?.every((time, i) => Math.abs(time - times[i]!) <= steady * times[i]!)) looks = 0
       before = times
     },

@@ -120,6 +120,12 @@ describe('the choice of a tile', () => {
     equal(choice.name, 'tile 8x8 of 4x8, 6x8, 8x8')
   })
 
+  it('keeps the usual shape where another is hardly faster', () => {
+    const { choice, look } = machine((code) => (code === 6 ? 0.02 : 0.0195))
+    for (let i = 0; i < 5; i++) look()
+    equal(choice.code, 6)
+  })
+
   it('does not believe the first runs, which another compiler made', () => {
     const slow: Readonly<Record<number, number>> = { 4: 0.1, 6: 0.2, 8: 0.2 }
     const { choice, look } = machine((code, earlier) => (earlier < 9 ? slow : good)[code]!)
