@@ -1,10 +1,14 @@
 import { param, paramF32, scratchAddress } from '../common.as'
+import { multiplyTile, nextTile, packedDepth, rowBytes } from '../tiles.as'
 import { keysOf, sequenceOf, statisticsOf, tableAt, valuesOf } from './pack.as'
 import { boundPiece, boundRest, boundRows, leavePiece, measurePeaks, withinBound } from './rest.as'
 import {
   finishRows,
+  joinSums,
+  keyBlock,
   keyPositions,
   packedQueries,
+  queryBytes,
   restOf,
   rowBlock,
   rowCorrection,
@@ -13,8 +17,8 @@ import {
   storeConstants,
   sumsOf,
   tileScores,
+  tileSums,
 } from './rows.as'
-import { keyBlock, scoreTile, tileRows, valueTile } from './tiles.as'
 
 export { attentionPack } from './pack.as'
 
@@ -152,22 +156,34 @@ function attendBlock(
   const scores = state + tileScores
   const panels = (headDim + 7) >> 3
   const keyPanels = (count + 7) >> 3
-  const tileBytes = headDim * (tileRows << 2)
   let q = state + packedQueries
   let sums = sumsOf(headDim)
   if (slope != 0) {
     const end = <usize>count << 2
     for (let j: usize = 0; j < end; j += 4) store<i32>(state + j, load<i32>(positions + j), keyPositions)
   }
-  for (let row = 0; row < rows; row += tileRows) {
-    scoreTile(q, keys, keyPanels, headDim, scores)
-    softmaxTile(row, count, scale, slope)
-    const corrections = state + (<usize>row << 2) + rowCorrection
-    for (let p: usize = 0, v = values; p < panels; p++) {
-      valueTile(scores, v, count, corrections, sums)
-      v += <usize>count << 5
-      sums += tileRows << 5
+  for (let row = 0; row < rows; ) {
+    const tile = nextTile(rows - row)
+    for (let p = 0, k = keys; p < keyPanels; p++) {
+      const target = scores + (<usize>p << 5)
+      for (let d: usize = 0, part = q; d < headDim; d += packedDepth) {
+        const width = min(packedDepth, headDim - d)
+        multiplyTile(tile, part, rowBytes, k, width, target, rowBytes, d > 0)
+        part += queryBytes
+        k += width << 5
+      }
     }
-    q += tileBytes
+    softmaxTile(row, tile, count, scale, slope)
+    const corrections = state + (<usize>row << 2) + rowCorrection
+    // a block's shares are summed up first: many small ones added to a large sum one by one would be lost
+    for (let p: usize = 0, v = values, all = sums; p < panels; p++) {
+      multiplyTile(tile, scores, rowBytes, v, count, state + tileSums, 32, false)
+      joinSums(tile, state + tileSums, corrections, all)
+      v += <usize>count << 5
+      all += rowBlock << 5
+    }
+    q += <usize>tile * rowBytes
+    sums += <usize>tile << 5
+    row += tile
   }
 }

@@ -127,6 +127,7 @@ export function attentionCases(): Case<AttentionData>[] {
     attentionCase('lengths mixed, no slopes', mixed, 3, 16, { slopes: false }),
     attentionCase('12 heads of 64', [50, 27], 12, 64),
     attentionCase('three images of 197 tokens, no slopes', [197, 197, 197], 2, 64, { slopes: false }),
+    attentionCase('heads of 1030', [9, 1], 1, 1030),
     attentionCase('no sequences', [], 2, 16),
     attentionCase('sequences without tokens between others', [0, 3, 0, 0, 66, 0], 2, 16),
     attentionCase(

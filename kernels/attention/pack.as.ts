@@ -1,5 +1,5 @@
 import { madd, param } from '../common.as'
-import { keyBlock } from './tiles.as'
+import { keyBlock } from './rows.as'
 
 // Both steps have the same parameters: qkv, offsets, positions, slopes (0: none), y, keys, values, statistics (0: no
 // skipping), sequences, heads, headDim, scale (a float), then per sequence and once past the last: its first panel of 8 keys,

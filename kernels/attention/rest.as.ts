@@ -1,6 +1,5 @@
 import { exp4, scratchAddress } from '../common.as'
 import { rowAdded, rowBlock, rowMax, rowNorm, rowPeak, rowPosition, rowSkipped, rowSum, sumsOf } from './rows.as'
-import { tileRows } from './tiles.as'
 
 // Which keys may be left out: derived in docs/operations/attention.md, "Leaving keys out".
 
@@ -58,11 +57,11 @@ export function measurePeaks(headDim: usize): void {
   const panels = (headDim + 7) >> 3
   for (let row = 0; row < rowBlock; row++) {
     let largest = f32x4.splat(0)
-    let from = sumsOf(headDim) + (<usize>(row / tileRows) * panels * tileRows + <usize>(row % tileRows) << 5)
+    let from = sumsOf(headDim) + (<usize>row << 5)
     for (let p: usize = 0; p < panels; p++) {
       largest = f32x4.pmax(largest, f32x4.abs(v128.load(from)))
       largest = f32x4.pmax(largest, f32x4.abs(v128.load(from, 16)))
-      from += tileRows << 5
+      from += rowBlock << 5
     }
     largest = f32x4.pmax(largest, v128.shuffle<f32>(largest, largest, 2, 3, 0, 1))
     largest = f32x4.pmax(largest, v128.shuffle<f32>(largest, largest, 1, 0, 3, 2))

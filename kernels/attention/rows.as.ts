@@ -1,16 +1,19 @@
 import { madd, scratchAddress } from '../common.as'
-import { tileRows } from './tiles.as'
+import { packBlock, packedDepth, rowBytes } from '../tiles.as'
 
-// What a unit of attention keeps in scratch memory about its queries. A unit has 24 rows: whole tiles of 4 or of 6; the last
-// query stands in for rows past the sequence.
+// What a unit of attention keeps in scratch memory about its queries.
+
+/** Queries in a unit. */
 export const rowBlock: i32 = 24
+/** Keys that are scored before their values are added up. */
+export const keyBlock: i32 = 64
 
 // Byte offsets from scratchAddress(); (24) each.
 /** The running maximum of a row's scores. */
 export const rowMax: usize = 0
 /** Σ e^(score - maximum) */
 export const rowSum: usize = 96
-/** What the last block of keys multiplied the sums before it by. A tile of 6 writes 2 places past its rows. */
+/** What the last block of keys multiplied the sums before it by. A tile writes up to 3 places past its rows. */
 export const rowCorrection: usize = 192
 /** What one more piece left out would add to rowSkipped. */
 export const rowAdded: usize = 288
@@ -24,17 +27,21 @@ export const rowPeak: usize = 576
 export const rowPosition: usize = 672
 /** (keyBlock) positions of the block's keys, i32 */
 export const keyPositions: usize = 768
-/** (tileRows, keyBlock) */
-export const tileScores: usize = 1024
 /** (12): see storeConstants */
-const constants: usize = 2560
-/** (tiles, headDim, tileRows), then what sumsOf and restOf find. */
-export const packedQueries: usize = 2624
+const constants: usize = 1024
+/** (8, 8) sums of one block of keys, before they join the others */
+export const tileSums: usize = 1088
+/** (8, keyBlock), rows packed as tiles.as.ts wants them */
+export const tileScores: usize = 1344
+/** (⌈headDim / packedDepth⌉, rowBlock, packedDepth), rows packed; then what sumsOf and restOf find. */
+export const packedQueries: usize = tileScores + 8 * rowBytes
+/** From one block of columns of the queries to the next. */
+export const queryBytes: usize = <usize>rowBlock * rowBytes
 
-/** (tiles, ⌈headDim / 8⌉, tileRows, 8): Σ e^(score - maximum) · v */
+/** (⌈headDim / 8⌉, rowBlock, 8): Σ e^(score - maximum) · v */
 @inline
 export function sumsOf(headDim: usize): usize {
-  return scratchAddress() + packedQueries + headDim * (rowBlock << 2)
+  return scratchAddress() + packedQueries + ((headDim + packedDepth - 1) / packedDepth) * queryBytes
 }
 
 /** (blocks, 2): see boundRest */
@@ -43,7 +50,7 @@ export function restOf(headDim: usize): usize {
   return sumsOf(headDim) + ((headDim + 7) >> 3) * (rowBlock << 5)
 }
 
-/** rows queries from `source` on, rows `stride` bytes apart → packed tiles, and their positions; nothing summed so far */
+/** rows queries from `source` on, rows `stride` bytes apart → packed, and their positions; nothing summed so far */
 export function startRows(source: usize, stride: usize, rows: i32, headDim: usize, positions: usize): void {
   const state = scratchAddress()
   for (let row = 0; row < rowBlock; row++) {
@@ -53,30 +60,39 @@ export function startRows(source: usize, stride: usize, rows: i32, headDim: usiz
     store<f32>(at, 0, rowSum)
     store<f32>(at, 0, rowSkipped)
     store<i32>(at, load<i32>(positions + (<usize>from << 2)), rowPosition)
-    const q = source + <usize>from * stride
-    const tile = <usize>(row / tileRows)
-    let target = state + packedQueries + (tile * headDim * tileRows + <usize>(row % tileRows)) * 4
-    for (let d: usize = 0; d < headDim; d++) {
-      store<f32>(target, load<f32>(q + (d << 2)))
-      target += tileRows << 2
-    }
+  }
+  let target = state + packedQueries
+  for (let d: usize = 0; d < headDim; d += packedDepth) {
+    packBlock(source + (d << 2), stride, rows, min(packedDepth, headDim - d), target)
+    target += queryBytes
   }
   memory.fill(sumsOf(headDim), 0, ((headDim + 7) >> 3) * (rowBlock << 5))
+}
+
+/** sums (rows, 8) = sums · corrections (rows) + the last block's (rows, 8) */
+export function joinSums(rows: i32, block: usize, corrections: usize, sums: usize): void {
+  for (; rows > 0; rows--) {
+    const s = v128.load32_splat(corrections)
+    v128.store(sums, madd(v128.load(sums), s, v128.load(block)))
+    v128.store(sums, madd(v128.load(sums, 16), s, v128.load(block, 16)), 16)
+    corrections += 4
+    sums += 32
+    block += 32
+  }
 }
 
 /** sums / rowSum → (rows, headDim), rows `stride` bytes apart */
 export function finishRows(target: usize, stride: usize, rows: i32, headDim: usize): void {
   const state = scratchAddress()
-  const panels = (headDim + 7) >> 3
   for (let row = 0; row < rows; row++) {
     const sum = v128.load32_splat(state + (<usize>row << 2), rowSum)
-    let from = sumsOf(headDim) + (<usize>(row / tileRows) * panels * tileRows + <usize>(row % tileRows) << 5)
+    let from = sumsOf(headDim) + (<usize>row << 5)
     let to = target
     let left = headDim
     for (; left >= 8; left -= 8) {
       v128.store(to, f32x4.div(v128.load(from), sum))
       v128.store(to, f32x4.div(v128.load(from, 16), sum), 16)
-      from += tileRows << 5
+      from += rowBlock << 5
       to += 32
     }
     for (; left > 0; left--) {
@@ -89,25 +105,25 @@ export function finishRows(target: usize, stride: usize, rows: i32, headDim: usi
 }
 
 /**
- * Scores of one tile (tileRows, count of keyBlock) in place: products → e^(scale · product - slope · distance - maximum).
+ * Scores of one tile (rows, count of keyBlock) in place: products → e^(scale · product - slope · distance - maximum).
  * Moves the maxima and sums of the tile's rows, from `row` on, and leaves their corrections.
  */
-export function softmaxTile(row: i32, count: i32, scale: f32, slope: f32): void {
+export function softmaxTile(row: i32, rows: i32, count: i32, scale: f32, slope: f32): void {
   const state = scratchAddress()
   const first = state + (<usize>row << 2)
   const bytes = <usize>((count + 3) & ~3) << 2
-  for (let r: usize = 0; r < <usize>tileRows; r++) {
+  for (let r: usize = 0; r < <usize>rows; r++) {
     const at = first + (r << 2)
     const before = load<f32>(at, rowMax)
-    const largest = finishScores(state + tileScores + (r << 8), count, before, scale, slope, load<i32>(at, rowPosition))
+    const largest = finishScores(state + tileScores + r * rowBytes, count, before, scale, slope, load<i32>(at, rowPosition))
     store<f32>(at, largest, rowMax)
     store<f32>(at, before - largest, rowCorrection)
   }
-  exponentials(first + rowCorrection, ASC_FEATURE_RELAXED_SIMD ? 32 : 16, 0)
-  for (let r: usize = 0; r < <usize>tileRows; r++) {
+  exponentials(first + rowCorrection, <usize>((rows + 3) & ~3) << 2, 0)
+  for (let r: usize = 0; r < <usize>rows; r++) {
     const at = first + (r << 2)
     const correction = load<f32>(at, rowCorrection)
-    const sum = exponentials(state + tileScores + (r << 8), bytes, load<f32>(at, rowMax))
+    const sum = exponentials(state + tileScores + r * rowBytes, bytes, load<f32>(at, rowMax))
     store<f32>(at, load<f32>(at, rowSum) * correction + sum, rowSum)
     // may not be lost to underflow while what it bounds is not
     const skipped = load<f32>(at, rowSkipped)

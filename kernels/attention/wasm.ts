@@ -4,13 +4,13 @@ import { floatBits, type WasmKernel } from '../../runtime/wasm/kernel.ts'
 import { panelCount, panelRows } from '../../runtime/wasm/panels.ts'
 import type { AttentionParameters } from './attention.ts'
 
-/** As in tiles.as.ts and rows.as.ts. */
+/** As in rows.as.ts. */
 const keyBlock = 64
 const rowBlock = 24
 /** What a unit's queries and their sums may be for three quarters of a thread's scratch memory. */
 const widest = 4096
 /** What the rest of it holds statistics for. */
-const longest = 2_000_000
+const longest = 1_500_000
 
 /** With slopes, keys whose share is under float32 resolution of the result are left out. */
 export const attentionWasm = attentionKernel(true)

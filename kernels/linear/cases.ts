@@ -140,6 +140,8 @@ const sizes: readonly (readonly [number, number, number])[] = [
   [128, 129, 127],
   [197, 40, 24],
   [130, 768, 97],
+  [50, 1030, 20],
+  [3, 4100, 9],
   [0, 64, 32],
 ]
 
@@ -177,6 +179,8 @@ export function linearCases(): Case<LinearData>[] {
       linearCase(`${dtype} weights 1x341x1`, 1, 341, 1, { dtype }),
       linearCase(`${dtype} weights, gate, residual`, 18, 96, 67, { dtype, gate: 'silu', residual: true }),
     ]),
+    linearCase('f16 weights 5x4100x9', 5, 4100, 9, { dtype: 'f16' }),
+    linearCase('gate 49x1030x24', 49, 1030, 24, { gate: 'gelu', residual: true }),
     linearCase('gate with 1 column', 3, 20, 1, { gate: 'gelu' }),
     linearCase('gate 2x64x341', 2, 64, 341, { gate: 'silu' }),
     linearCase('no rows, gate, residual', 0, 33, 20, { gate: 'gelu', residual: true }),

@@ -1,42 +1,50 @@
-import { invariant } from '../../runtime/errors.ts'
 import type { WasmKernel } from '../../runtime/wasm/kernel.ts'
+import { panelCount } from '../../runtime/wasm/panels.ts'
 import { activationCode, dtypeCode } from '../wasm-codes.ts'
 import type { LinearParameters } from './linear.ts'
 import { linearQuantizedWasm } from './wasm-quantized.ts'
 
 /** As in linear.as.ts. */
 const rowBlock = 48
-const panelBlock = 4
+const mostPanels = 16
+/** Units of a step, if it has the work for them: so that threads end together. */
+const enoughUnits = 24
 
-/** Two unpacked panels have to fit the scratch memory of a thread. */
-const widest = 16_000
+/** A unit packs its rows before it multiplies them by its panels: the more panels, the smaller the share of that. */
+function panelsPerUnit(blocks: number, panels: number): number {
+  let count = mostPanels
+  while (count > 4 && blocks * Math.ceil(panels / count) < enoughUnits) count /= 2
+  return count
+}
 
 export const linearWasm: WasmKernel<LinearParameters> = (parameters, access) => {
   const { x, weight, scale, bias, activation, gate, residual, y } = parameters
   if (scale) return linearQuantizedWasm(parameters, scale, access)
   const [rows = 0, width = 0] = x.shape
   const [features = 0] = weight.shape
-  invariant(
-    weight.dtype === 'f32' || width <= widest,
-    `linear: ${weight.label} is ${width} wide, ${weight.dtype} goes to ${widest}`,
-  )
-  const step = (out: number, target: number, gated: boolean, added: number) => ({
-    entry: 'linear',
-    units: Math.ceil(rows / rowBlock) * Math.ceil(Math.ceil(out / 8) / panelBlock),
-    parameters: [
-      access.address(x),
-      rows,
-      width,
-      access.address(weight),
-      dtypeCode(weight.dtype),
-      out,
-      bias ? access.address(bias) : 0,
-      activationCode(activation),
-      gated ? activationCode(gate) : 0,
-      added,
-      target,
-    ],
-  })
+  const step = (out: number, target: number, gated: boolean, added: number) => {
+    const panels = panelCount(out)
+    const blocks = Math.ceil(rows / rowBlock)
+    const panelBlock = panelsPerUnit(blocks, panels)
+    return {
+      entry: 'linear',
+      units: blocks * Math.ceil(panels / panelBlock),
+      parameters: [
+        access.address(x),
+        rows,
+        width,
+        access.address(weight),
+        dtypeCode(weight.dtype),
+        out,
+        bias ? access.address(bias) : 0,
+        activationCode(activation),
+        gated ? activationCode(gate) : 0,
+        added,
+        target,
+        panelBlock,
+      ],
+    }
+  }
   const added = residual ? access.address(residual) : 0
   if (!gate) return [step(features, access.address(y), false, added)]
   const out = features / 2

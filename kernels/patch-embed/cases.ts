@@ -102,6 +102,7 @@ export function patchEmbedCases(): Case<PatchEmbedData>[] {
     patchEmbedCase('size 13, patch 7: six lines left over', 1, 13, 7, 64),
     patchEmbedCase('size 3, patch 4: the class token alone', 2, 3, 4, 6),
     patchEmbedCase('one patch as large as the image', 4, 16, 16, 65),
+    patchEmbedCase('52 patches of 20, 1200 elements each', 13, 40, 20, 9),
     patchEmbedCase('no images', 0, 8, 4, 16),
     patchEmbedCase('17 images', 17, 6, 3, 31),
     patchEmbedCase('224 pixels, patch 16, 24 channels', 1, 224, 16, 24),

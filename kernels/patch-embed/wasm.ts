@@ -16,7 +16,7 @@ export const patchEmbedWasm: WasmKernel<PatchEmbedParameters> = (
   const perImage = Math.floor(size / patch) ** 2
   const patches = images * perImage
   const groups = Math.ceil(patches / group)
-  const gathered = access.temporary(4 * groups * group * width)
+  const gathered = access.temporary(4 * patches * width)
   const steps: WasmStep[] = []
   let panels = access.address(weight)
   if (weight.dtype !== 'f32') {

@@ -10,6 +10,7 @@ import type { PassStep, WasmAccess, WasmTable } from './kernel.ts'
 import type { WasmModule } from './module.ts'
 import { weightBytes } from './panels.ts'
 import { createRunner, type Runner, threadScratch } from './runner.ts'
+import { type TileChoice, tileChoice } from './tile-choice.ts'
 import { createWriter, type Writer } from './writer.ts'
 
 interface Weight extends Storage {
@@ -35,6 +36,8 @@ export interface WasmOptions {
   readonly maximum?: number
   /** What the device will hold, if that is known: an engine that refuses `maximum` is asked for that. */
   readonly plan?: MemoryPlan | undefined
+  /** The shape of the register tiles. Default: what is measured to be fastest. */
+  readonly tile?: TileChoice
 }
 
 /** What a device works with until it is disposed; nothing else refers to its memory. */
@@ -47,7 +50,13 @@ interface Parts {
 /** SIMD WebAssembly over one memory per device, on one thread or several. */
 export async function createWasmDevice(kernels: WasmTable, options: WasmOptions): Promise<Device> {
   const { module, reason, threads, variants } = options
-  let parts: Parts | undefined = await createParts(options)
+  const tile = options.tile ?? tileChoice(module)
+  let parts: Parts | undefined = await createParts(options, tile)
+  const shown = { module: module.form, linear: tile.name, ...variants }
+  const look = () => {
+    tile.look()
+    shown.linear = tile.name
+  }
   const weights = new Set<Storage>()
   let weightBytesHeld = 0
   let scratchBytes = 0
@@ -69,7 +78,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
     typedView(dtype, live().heap.memory.buffer, address, length)
 
   return {
-    info: { device: 'wasm', threads, reason, variants: { module: module.form, ...variants } },
+    info: { device: 'wasm', threads, reason, variants: shown },
 
     allocate(spec: WeightSpec) {
       const { heap } = live()
@@ -89,6 +98,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       const { dtype, shape, label, storage } = weight
       invariant(weights.has(storage), `${label} is no weight of this device`)
       const { role, address } = storage as Weight
+      look()
       const start = weight.offset + offset
       invariant(start + values.length <= sizeOf(shape), `more values than ${label} has`)
       if (role === 'matrix') {
@@ -121,6 +131,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       const current = pass
       invariant(current && current.recording === scope, 'the scope is not the open one')
       runOptions.signal?.throwIfAborted()
+      look()
       const { commands, inputs, outputs } = current.recording
       current.plan = planArena(commands, [...inputs.keys()], [...outputs])
       current.base = heap.reserve(current.plan.bytes, 'scratch')
@@ -156,11 +167,11 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
   }
 }
 
-async function createParts({ module, threads, workers, maximum, plan }: WasmOptions): Promise<Parts> {
+async function createParts({ module, threads, workers, maximum, plan }: WasmOptions, tile: TileChoice): Promise<Parts> {
   const fixed = (threads + 1) * threadScratch
   const heap = createHeap(module.shared, maximum, plan && { ...plan, weights: plan.weights + fixed })
   const writer = await createWriter(module.module, heap)
-  return { heap, writer, runner: await createRunner(module, heap, { threads, workers }) }
+  return { heap, writer, runner: await createRunner(module, heap, { threads, workers, tile }) }
 }
 
 /** temporary: bytes above `base` that the commands share, one after the other */

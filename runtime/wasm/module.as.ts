@@ -14,3 +14,6 @@ export { l2Normalize } from '../../kernels/l2-normalize/l2-normalize.as'
 export { cast } from '../../kernels/cast/cast.as'
 export { cast as convertElements } from '../../kernels/cast/cast.as'
 export { packPanels } from './pack.as'
+// exported only so that they stay functions of their own: see there
+export { setTile, tile1, tile2, tile3, tile4, tile5, tile6, tile7, tile8 } from '../../kernels/tiles.as'
+export { packedTile1, packedTile2, packedTile3, packedTile4, packedTile5 } from '../../kernels/tiles.as'

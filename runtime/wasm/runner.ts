@@ -5,6 +5,7 @@ import type { WasmModule } from './module.ts'
 import { encodeProgram, programWords } from './program.ts'
 import { runInSlices, type WasmEntry } from './slices.ts'
 import { controlWords, createThreadPool, type ThreadPool } from './threads.ts'
+import type { TileChoice } from './tile-choice.ts'
 
 /** Follows the steps of a pass: on the caller's thread in slices, or on threads of its own. */
 export interface Runner {
@@ -20,28 +21,38 @@ export interface RunnerOptions {
   readonly threads: number
   /** A browser user's worker factory. */
   readonly workers?: (() => Worker) | undefined
+  /** What each run sets on every instance. */
+  readonly tile: TileChoice
 }
 
 /** Scratch memory of one thread, in bytes. */
 export const threadScratch: number = 2 ** 20
 
 export async function createRunner({ module }: WasmModule, heap: Heap, options: RunnerOptions): Promise<Runner> {
-  const { threads, workers } = options
+  const { threads, workers, tile } = options
   const scratch = Array.from({ length: threads }, () => heap.take(threadScratch, 'thread scratch'))
-  if (threads === 1) return singleRunner(module, heap, scratch[0]!)
+  if (threads === 1) return singleRunner(module, heap, scratch[0]!, tile)
   const entries = WebAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === 'function' ? [name] : []))
   const pool = await createThreadPool({ module, memory: heap.memory, threads, scratch, entries, workers })
-  return threadedRunner(pool, heap, entries)
+  return threadedRunner(pool, heap, entries, tile)
 }
 
-async function singleRunner(module: WebAssembly.Module, heap: Heap, scratch: number): Promise<Runner> {
+async function singleRunner(
+  module: WebAssembly.Module,
+  heap: Heap,
+  scratch: number,
+  tile: TileChoice,
+): Promise<Runner> {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory: heap.memory } })
   const setScratch = exports.setScratch as (address: number) => void
   setScratch(scratch)
+  const setTile = exports.setTile as (code: number) => void
   return {
     bytes: (steps) => 4 * steps.reduce((most, { parameters }) => Math.max(most, parameters.length), 0),
-    run: (steps, address, live, options) =>
-      runInSlices(exports as Record<string, WasmEntry>, heap.memory, steps, address, live, options),
+    run(steps, address, live, options) {
+      setTile(tile.code)
+      return runInSlices(exports as Record<string, WasmEntry>, heap.memory, steps, address, live, options)
+    },
     dispose() {},
   }
 }
@@ -50,7 +61,7 @@ async function singleRunner(module: WebAssembly.Module, heap: Heap, scratch: num
 const chunksPerThread = 16
 const chunkFlops = 3e7
 
-function threadedRunner(pool: ThreadPool, heap: Heap, entries: readonly string[]): Runner {
+function threadedRunner(pool: ThreadPool, heap: Heap, entries: readonly string[], tile: TileChoice): Runner {
   const controlBytes = (steps: readonly PassStep[]) => 4 * (controlWords + steps.length)
 
   const follow = async (steps: readonly PassStep[], address: number, options: RunOptions, report: Report) => {
@@ -61,7 +72,7 @@ function threadedRunner(pool: ThreadPool, heap: Heap, entries: readonly string[]
     }
     const words = encodeProgram(steps, entries, chunk, program)
     new Int32Array(heap.memory.buffer, program, words.length).set(words)
-    await pool.run(program, address, { signal: options.signal, onProgress: report })
+    await pool.run(program, address, { tile: tile.code, signal: options.signal, onProgress: report })
   }
 
   return {

@@ -32,7 +32,7 @@ export type ThreadOrder =
       readonly threads: number
       readonly lock: string | undefined
     }
-  | { readonly bareclip: 'run'; readonly program: number; readonly control: number }
+  | { readonly bareclip: 'run'; readonly program: number; readonly control: number; readonly tile: number }
 
 /** What a thread answers: to `start` ready, to `run` done once it touches nothing any more, or why not. */
 export type ThreadReport =
@@ -51,7 +51,7 @@ export const threadSource = `'use strict'
 {
   const builtin = typeof process === 'object' && process && process.getBuiltinModule
   const port = (builtin && builtin.call(process, 'node:worker_threads').parentPort) || globalThis
-  let memory, entries, threads
+  let memory, entries, threads, setTile
 
   const start = (order) => {
     memory = order.memory
@@ -63,6 +63,7 @@ export const threadSource = `'use strict'
       return exports[name]
     }
     find('setScratch')(order.scratch)
+    setTile = exports.setTile
     entries = order.entries.map(find)
   }
 
@@ -111,6 +112,7 @@ export const threadSource = `'use strict'
 
   const follow = (order) => {
     const words = view(order.control, ${control.words})
+    if (order.tile) setTile(order.tile)
     try {
       run(order.program, order.control, words)
     } catch (error) {

@@ -17,6 +17,8 @@ export interface ThreadPool {
 }
 
 export interface ThreadRunOptions {
+  /** What the module's `setTile` is called with on every thread. Default 0: nothing is. */
+  readonly tile?: number
   readonly signal?: AbortSignal | undefined
   /** Monotonic; the last call comes with all steps. */
   readonly onProgress?: ((stepsDone: number) => void) | undefined
@@ -77,7 +79,7 @@ export async function createThreadPool(options: ThreadPoolOptions): Promise<Thre
     if (disposed) throw new BareclipError('DISPOSED', 'this model was disposed: load it again')
   }
 
-  const run = async (program: number, address: number, { signal, onProgress }: ThreadRunOptions) => {
+  const run = async (program: number, address: number, { tile = 0, signal, onProgress }: ThreadRunOptions) => {
     const steps = new Int32Array(memory.buffer, program, 1)[0]!
     if (steps === 0) return
     if (team?.broken()) {
@@ -112,7 +114,7 @@ export async function createThreadPool(options: ThreadPoolOptions): Promise<Thre
     const timer = onProgress && setInterval(report, progressInterval)
     signal?.addEventListener('abort', leave)
     try {
-      const done = team.run(program, address, words)
+      const done = team.run(program, address, tile, words)
       await Promise.race([
         done,
         new Promise<never>((_, reject) => {
@@ -157,7 +159,7 @@ export async function createThreadPool(options: ThreadPoolOptions): Promise<Thre
 /** Threads that were started together. If one fails, all are replaced. */
 interface Team {
   /** Settles when no thread works on the program any more. */
-  run(program: number, address: number, words: Int32Array): Promise<void>
+  run(program: number, address: number, tile: number, words: Int32Array): Promise<void>
   broken(): boolean
   end(): void
 }
@@ -251,14 +253,14 @@ async function startTeam({ module, memory, threads, scratch, entries, workers }:
   for (const { thread } of members) thread.unref()
 
   return {
-    async run(program, address, words) {
+    async run(program, address, tile, words) {
       onFailure = () => {
         Atomics.store(words, control.poison, 1)
         Atomics.notify(words, control.phase)
       }
       for (const { thread } of members) thread.ref()
       try {
-        await order(() => ({ bareclip: 'run', program, control: address }))
+        await order(() => ({ bareclip: 'run', program, control: address, tile }))
       } finally {
         onFailure = undefined
         if (!ended) for (const { thread } of members) thread.unref()
