@@ -57,7 +57,7 @@ const mixed = [1, 2, 63, 64, 65, 197]
 
 export function meanPoolCases(): Case<MeanPoolData>[] {
   return [
-    ...[1, 3, 4, 5, 16, 33, 64, 65, 341, 768].map((hidden) => meanPoolCase(`${hidden} wide`, [7, 1, 12], hidden)),
+    ...[1, 3, 4, 5, 16, 33, 64, 65, 341, 768, 1100].map((hidden) => meanPoolCase(`${hidden} wide`, [7, 1, 12], hidden)),
     meanPoolCase('lengths 1, 2, 63, 64, 65, 197 mixed', mixed, 40),
     meanPoolCase('lengths mixed, first token only', mixed, 40, { count: 1 }),
     meanPoolCase('lengths mixed, at most 64 tokens', mixed, 40, { count: 64 }),
