@@ -1,4 +1,4 @@
-// The activations of kernels/activation.ts. From the prologue: ACTIVATION, 0 none, 1 GELU, 2 SiLU.
+// The activations of kernels/activation.ts.
 
 // e^x for x ≤ 0 to about 1.2 units in the last place, 0 below -87.336: x = n·ln 2 + r in two pieces (Cody and Waite), a
 // polynomial of degree 6 in r (the coefficients of Cephes' expf, Stephen Moshier), n added to the exponent. WGSL allows its own
@@ -40,8 +40,9 @@ fn gelu(x: f32) -> f32 {
   return (0.5 * x + 0.5 * a) - tail; // ½x + ½a is max(x, 0), but NaN for NaN and -∞
 }
 
-fn activate(x: f32) -> f32 {
-  if (ACTIVATION == 1u) { return gelu(x); }
-  if (ACTIVATION == 2u) { return silu(x); }
+// kind: 0 none, 1 GELU, 2 SiLU
+fn activate(kind: u32, x: f32) -> f32 {
+  if (kind == 1u) { return gelu(x); }
+  if (kind == 2u) { return silu(x); }
   return x;
 }

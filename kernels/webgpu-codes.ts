@@ -1,6 +1,6 @@
 import type { Activation } from './activation.ts'
 
-/** ACTIVATION of activation.wgsl. */
+/** The kinds of activation.wgsl. */
 export function activationCode(activation: Activation | undefined): number {
   return activation === undefined ? 0 : activation === 'gelu' ? 1 : 2
 }

@@ -1,4 +1,5 @@
-// What follows a sum. From the prologue: GATE, BIAS, RESIDUAL.
+// What follows a sum. Switches are parameters and not constants: they are asked once per element, and a model then needs one
+// pipeline where it would need one for each combination.
 
 struct Parameters {
   // rows first … end - 1 of x are worked off
@@ -11,6 +12,12 @@ struct Parameters {
   out: u32,
   // scales of a row of the weight, padded
   scales: u32,
+  // of activation.wgsl; with a gate, the gate's
+  activation: u32,
+  // 0 or 1, all three
+  gate: u32,
+  bias: u32,
+  residual: u32,
 }
 @group(1) @binding(0) var<uniform> p: Parameters;
 
@@ -21,14 +28,14 @@ struct Parameters {
 // y[row, column] from x · weight[column] and, with a gate, x · weight[out + column].
 fn finish(row: u32, column: u32, sum: f32, gated: f32) {
   var value = sum;
-  if (BIAS) { value += bias[column]; }
-  value = activate(value);
-  if (GATE) {
+  if (p.bias != 0u) { value += bias[column]; }
+  value = activate(p.activation, value);
+  if (p.gate != 0u) {
     var factor = gated;
-    if (BIAS) { factor += bias[p.out + column]; }
+    if (p.bias != 0u) { factor += bias[p.out + column]; }
     value *= factor;
   }
   let place = row * p.out + column;
-  if (RESIDUAL) { value += residual[place]; }
+  if (p.residual != 0u) { value += residual[place]; }
   y[place] = value;
 }

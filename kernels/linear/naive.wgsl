@@ -10,7 +10,7 @@ fn main(@builtin(global_invocation_id) place: vec3u) {
   for (var k = 0u; k < p.vectors; k++) {
     let v = loadX(row, k);
     sum = chain(sum, v, loadWeight(column, k));
-    if (GATE) { gated = chain(gated, v, loadWeight(p.out + column, k)); }
+    if (p.gate != 0u) { gated = chain(gated, v, loadWeight(p.out + column, k)); }
   }
   finish(row, column, sum, gated);
 }

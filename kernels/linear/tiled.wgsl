@@ -1,7 +1,7 @@
 // linear, second rung: 16 × 16 threads compute a tile of y, each thread ROWS × COLUMNS elements of it in registers, 16 apart.
 // Pieces of 16 columns of x and of the weight pass through workgroup memory: a vector that a thread reads from there serves
 // ROWS or COLUMNS products. With a gate the upper half of a tile's columns belongs to the weight's second half.
-// From the prologue: ROWS, COLUMNS (even), GATE.
+// From the prologue: ROWS, COLUMNS (even).
 
 const side = 16u;
 const tileRows = ROWS * side;
@@ -42,33 +42,29 @@ fn main(
     workgroupBarrier();
   }
 
+  // Out of the registers into an array that can be indexed freely: the lengths of the loops below are not known when this is
+  // compiled, or the activation would be there ROWS · COLUMNS times.
+  var results: array<f32, ROWS * COLUMNS>;
+  for (var r = 0u; r < ROWS; r++) {
+    for (var c = 0u; c < COLUMNS; c++) { results[r * COLUMNS + c] = sums[r][c]; }
+  }
+  let perThread = select(COLUMNS, COLUMNS / 2u, p.gate != 0u); // columns of y
+  let firstColumn = tile.x * perThread * side + local.x;
   for (var r = 0u; r < ROWS; r++) {
     let row = firstRow + local.y + side * r;
     if (row >= p.end) { break; }
-    if (GATE) {
-      for (var c = 0u; c < COLUMNS / 2u; c++) {
-        let column = tile.x * (tileColumns / 2u) + local.x + side * c;
-        if (column < p.out) { finish(row, column, sums[r][c], sums[r][c + COLUMNS / 2u]); }
-      }
-    } else {
-      for (var c = 0u; c < COLUMNS; c++) {
-        let column = tile.x * tileColumns + local.x + side * c;
-        if (column < p.out) { finish(row, column, sums[r][c], 0.0); }
-      }
+    for (var c = 0u; c < perThread; c++) {
+      let column = firstColumn + side * c;
+      if (column >= p.out) { break; }
+      finish(row, column, results[r * COLUMNS + c], results[r * COLUMNS + (c + perThread) % COLUMNS]);
     }
   }
 }
 
 // Vector k of the weight's row for column c of a tile, zeros outside of the weight.
 fn loadColumn(tile: u32, c: u32, k: u32) -> vec4f {
-  if (k >= p.vectors) { return vec4f(); }
-  if (GATE) {
-    let half = tileColumns / 2u;
-    let column = tile * half + c % half;
-    if (column >= p.out) { return vec4f(); }
-    return loadWeight(select(column, p.out + column, c >= half), k);
-  }
-  let column = tile * tileColumns + c;
-  if (column >= p.out) { return vec4f(); }
-  return loadWeight(column, k);
+  let perTile = select(tileColumns, tileColumns / 2u, p.gate != 0u); // columns of y
+  let column = tile * perTile + c % perTile;
+  if (k >= p.vectors || column >= p.out) { return vec4f(); }
+  return loadWeight(select(column, p.out + column, c >= perTile), k);
 }

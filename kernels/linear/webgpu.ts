@@ -67,13 +67,13 @@ export function linearAs(variantOf: (rows: number) => LinearVariant): WebgpuKern
     invariant(weightFile, `linear: no weight of ${weight.dtype}`)
     const pipeline: PipelineSpec = {
       files: [activationFile, finish, width % 4 === 0 ? xVector : xScalar, weightFile, file],
-      constants: {
-        ...constants,
-        ACTIVATION: activationCode(activation ?? gate),
-        GATE: gate !== undefined,
-        BIAS: bias !== undefined,
-        RESIDUAL: residual !== undefined,
-      },
+      constants,
+    }
+    const switches = {
+      activation: activationCode(activation ?? gate),
+      gate: gate ? 1 : 0,
+      bias: bias ? 1 : 0,
+      residual: residual ? 1 : 0,
     }
     const rowFlops = 2 * features * Math.max(1, width)
     const step = Math.max(1, Math.floor(access.dispatchFlops / rowFlops / tileRows)) * tileRows
@@ -84,7 +84,7 @@ export function linearAs(variantOf: (rows: number) => LinearVariant): WebgpuKern
       dispatches.push({
         pipeline,
         bindings: { x, weight, ...(scale ? { scale } : {}), bias, residual, y },
-        uniforms: { first, end, width, vectors: rowStride(width) / 4, out, scales },
+        uniforms: { first, end, width, vectors: rowStride(width) / 4, out, scales, ...switches },
         workgroups: [Math.ceil(features / tileColumns), Math.ceil((end - first) / tileRows), 1],
         flops: end - first,
       })
