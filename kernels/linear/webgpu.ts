@@ -5,6 +5,7 @@ import {
   type PipelineSpec,
   rowStride,
   type Shader,
+  type WebgpuAccess,
   type WebgpuKernel,
 } from '../../runtime/webgpu/kernel.ts'
 import { shader as activationFile } from '../activation.wgsl.generated.ts'
@@ -20,7 +21,8 @@ import { shader as weightI16 } from './weight-i16.wgsl.generated.ts'
 import { shader as xScalar } from './x-scalar.wgsl.generated.ts'
 import { shader as xVector } from './x-vector.wgsl.generated.ts'
 
-const weightFiles: Readonly<Record<string, Shader>> = {
+/** `weight` and loadWeight, by dtype. */
+export const weightFiles: Readonly<Record<string, Shader>> = {
   f32: weightF32,
   f16: weightF16,
   bf16: weightBf16,
@@ -42,7 +44,7 @@ const side = 16
 const columns = 4
 
 /** More rows to a thread make better use of what it reads; a tile that is mostly empty makes none. */
-const tiledVariant = (rows: number): LinearVariant => {
+export const tiledVariant = (rows: number): LinearVariant => {
   const perThread = rows > 2 * side ? 4 : rows > side ? 2 : 1
   return {
     file: tiled,
@@ -75,8 +77,7 @@ export function linearAs(variantOf: (rows: number) => LinearVariant): WebgpuKern
       bias: bias ? 1 : 0,
       residual: residual ? 1 : 0,
     }
-    const rowFlops = 2 * features * Math.max(1, width)
-    const step = Math.max(1, Math.floor(access.dispatchFlops / rowFlops / tileRows)) * tileRows
+    const step = rowsPerDispatch(2 * features * width, tileRows, access)
     const dispatches: Dispatch[] = []
     for (let first = 0; first < rows; first += step) {
       const end = Math.min(rows, first + step)
@@ -91,4 +92,9 @@ export function linearAs(variantOf: (rows: number) => LinearVariant): WebgpuKern
     }
     return dispatches
   }
+}
+
+/** Rows of x that go at once: whole tiles, one at least. */
+export function rowsPerDispatch(rowFlops: number, tileRows: number, { dispatchFlops }: WebgpuAccess): number {
+  return Math.max(1, Math.floor(dispatchFlops / Math.max(1, rowFlops) / tileRows)) * tileRows
 }
