@@ -1,8 +1,8 @@
 // attention, first rung: one workgroup computes 64 queries of one head, one thread a query. Keys and values of the sequence pass
-// through workgroup memory in blocks; scores are never held but for four at a time: a running maximum, a sum and the weighted
-// values are kept in registers and rescaled when the maximum rises (Dao et al., "FlashAttention", 2022; Milakov, Gimelshein,
+// through workgroup memory in blocks; scores are never held: a running maximum, a sum and the weighted values are kept in
+// registers and rescaled when the maximum rises (Dao et al., "FlashAttention", 2022; Milakov, Gimelshein,
 // "Online normalizer calculation for softmax", 2018). ALiBi is added where a score is made.
-// load(token, column, d) is of qkv-*.wgsl. From the prologue: VECTORS, ⌈headDim / 4⌉; KEYS, of a block, a multiple of 4.
+// load(token, column, d) is of qkv-*.wgsl. From the prologue: VECTORS, ⌈headDim / 4⌉; KEYS, of a block.
 
 struct Parameters {
   // sequences from firstSequence on, queries of each from firstQuery on
@@ -61,31 +61,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     if (thread < KEYS && block + thread < length) { places[thread] = positions[first + block + thread]; }
     workgroupBarrier();
     let held = min(KEYS, length - block);
-    for (var key = 0u; key < held; key += 4u) {
-      var scores = vec4f();
-      for (var d = 0u; d < VECTORS; d++) {
-        let k = key * VECTORS + d;
-        scores.x += dot(q[d], keys[k]);
-        scores.y += dot(q[d], keys[k + VECTORS]);
-        scores.z += dot(q[d], keys[k + 2u * VECTORS]);
-        scores.w += dot(q[d], keys[k + 3u * VECTORS]);
-      }
-      let distances = abs(vec4i(places[key], places[key + 1u], places[key + 2u], places[key + 3u]) - place);
-      let there = key + vec4u(0u, 1u, 2u, 3u) < vec4u(held);
-      scores = select(vec4f(lowest), scores * p.scale - slope * vec4f(distances), there);
-      let rising = max(max(largest, max(scores.x, scores.y)), max(scores.z, scores.w));
+    for (var key = 0u; key < held; key++) {
+      let at = key * VECTORS;
+      var products = vec4f();
+      for (var d = 0u; d < VECTORS; d++) { products = fma(q[d], keys[at + d], products); }
+      let product = (products.x + products.z) + (products.y + products.w);
+      let score = product * p.scale - slope * f32(abs(places[key] - place));
+      let rising = max(largest, score);
       let shrink = exp(largest - rising);
-      let shares = select(vec4f(), exp(scores - rising), there);
+      let share = exp(score - rising);
       largest = rising;
-      total = fma(total, shrink, shares.x + shares.y + shares.z + shares.w);
-      for (var d = 0u; d < VECTORS; d++) {
-        let v = key * VECTORS + d;
-        var sum = sums[d] * shrink;
-        sum = fma(vec4f(shares.x), values[v], sum);
-        sum = fma(vec4f(shares.y), values[v + VECTORS], sum);
-        sum = fma(vec4f(shares.z), values[v + 2u * VECTORS], sum);
-        sums[d] = fma(vec4f(shares.w), values[v + 3u * VECTORS], sum);
-      }
+      total = fma(total, shrink, share);
+      for (var d = 0u; d < VECTORS; d++) { sums[d] = fma(vec4f(share), values[at + d], sums[d] * shrink); }
     }
   }
 

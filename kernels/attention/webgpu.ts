@@ -18,8 +18,8 @@ export const attentionWebgpu: WebgpuKernel<AttentionParameters> = (parameters, a
   const headDim = hidden / heads
   const vectors = Math.ceil(headDim / 4)
   // keys and values, 16 bytes a vector, and a position for each key
-  const fits = Math.floor(access.limits.maxComputeWorkgroupStorageSize / (32 * vectors + 4) / 4) * 4
-  invariant(fits >= 4, `attention: heads of ${headDim} are too wide`)
+  const fits = Math.floor(access.limits.maxComputeWorkgroupStorageSize / (32 * vectors + 4))
+  invariant(fits >= 1, `attention: heads of ${headDim} are too wide`)
   const pipeline: PipelineSpec = {
     files: [headDim % 4 === 0 ? qkvVector : qkvScalar, flash],
     constants: { VECTORS: vectors, KEYS: Math.min(16, fits) },
