@@ -21,3 +21,16 @@ export { createWasmDevice, type WasmOptions } from './wasm/device.ts'
 export type { WasmAccess, WasmKernel, WasmStep, WasmTable } from './wasm/kernel.ts'
 export { compileModule, type WasmModule } from './wasm/module.ts'
 export { threadSource } from './wasm/thread-source.ts'
+export { createWebgpuDevice, type WebgpuOptions } from './webgpu/device.ts'
+export type {
+  Dispatch,
+  PipelineSpec,
+  Shader,
+  ShaderBinding,
+  ShaderUniform,
+  WebgpuAccess,
+  WebgpuKernel,
+  WebgpuTable,
+  Workgroups,
+} from './webgpu/kernel.ts'
+export type { WebgpuSource } from './webgpu/open.ts'

@@ -27,7 +27,7 @@ const asAllowed = (allowed: number) => allowed
 
 /** BARECLIP_DEVICES=wasm tests only that device: the full-size model takes an hour on the reference device. */
 const only = process.env.BARECLIP_DEVICES?.split(',')
-const asked = (device: DeviceInfo['device']) => only === undefined || only.includes(device)
+export const asked = (device: DeviceInfo['device']) => only === undefined || only.includes(device)
 
 const operations = Object.keys(referenceKernels)
 const gpu = asked('webgpu') ? await findGpu() : { missing: 'not asked for' }
