@@ -3,11 +3,13 @@ import { openSafetensors, type Safetensors } from '../loaders/safetensors/safete
 import { createTokenizer } from '../loaders/tokenizer/tokenizer.ts'
 import { planModel } from '../models/jina-clip.ts'
 import { weightBuilder } from '../models/weights.ts'
-import { chooseDevice, type DeviceOptions } from './choose-device.ts'
-import { type Clip, createClip } from './clip.ts'
+import { type ChosenDeviceOptions, chooseDevice, type DeviceOptions } from './choose-device.ts'
+import { type Clip, type ClipInfo, createClip } from './clip.ts'
+import type { Engine } from './engine.ts'
 import { type ModelFiles, openModel } from './files.ts'
 import { invalid, type Progress } from './options.ts'
 import { preprocessingOf } from './parts.ts'
+import { planMemory } from './plan-memory.ts'
 import { createQueue } from './queue.ts'
 import { streamWeights } from './stream-weights.ts'
 
@@ -20,6 +22,15 @@ export interface LoadOptions extends DeviceOptions {
   readonly passTokens?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** What loading spends its time on, in this order. */
+export type LoadStage = 'configuration, tokenizer' | 'device' | 'memory for weights' | 'weights'
+
+/** For measuring. */
+export interface EngineOptions extends LoadOptions, ChosenDeviceOptions {
+  /** Called as each stage ends, with its time in milliseconds. */
+  readonly onStage?: ((stage: LoadStage, ms: number) => void) | undefined
 }
 
 /** The small model that ships with the package: drawings of coloured shapes and their descriptions, nothing else. */
@@ -35,6 +46,16 @@ export async function load(
   model: string | URL | ModelFiles = defaultModel(),
   options: LoadOptions = {},
 ): Promise<Clip> {
+  const { engine, ...info } = await loadEngine(model, options)
+  return createClip(engine, info)
+}
+
+/** As `load`: what a Clip is made of. */
+export async function loadEngine(
+  model: string | URL | ModelFiles = defaultModel(),
+  options: EngineOptions = {},
+): Promise<Pick<ClipInfo, 'name' | 'dtype'> & { readonly engine: Engine }> {
+  const stage = stopwatch(options.onStage)
   const { signal, onProgress, maxPixels, decode, passTokens = 8192 } = options
   if (!Number.isInteger(passTokens) || passTokens < 1) throw invalid('passTokens', 'an integer from 1', passTokens)
   signal?.throwIfAborted()
@@ -44,31 +65,44 @@ export async function load(
     const plan = planModel(files.config)
     const tokenizer = createTokenizer(files.tokenizer)
     const preprocessing = preprocessingOf(plan, files.preprocessor)
-    checkpoint = await openSafetensors(files.weights, { ...(signal && { signal }) })
-    const { device, dtype } = await chooseDevice(options)
+    const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
+    checkpoint = opened
+    stage('configuration, tokenizer')
+    const { device, dtype } = await chooseDevice(options, (dtype) => planMemory(plan, opened, dtype, passTokens))
+    stage('device')
     try {
       const weights = weightBuilder(device, checkpoint, dtype)
       const built = plan.build(weights)
+      stage('memory for weights')
       await streamWeights(checkpoint, weights.fills, signal, (done, total) =>
         onProgress?.({ stage: 'load', done, total, unit: 'bytes' }),
       )
-      return createClip(
-        {
-          device,
-          model: built,
-          tokenizer,
-          preprocessing,
-          decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
-          queue: createQueue(),
-          passTokens,
-        },
-        { name: String(files.name), dtype },
-      )
+      stage('weights')
+      const engine: Engine = {
+        device,
+        model: built,
+        tokenizer,
+        preprocessing,
+        decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
+        queue: createQueue(),
+        passTokens,
+      }
+      return { engine, name: String(files.name), dtype }
     } catch (error) {
       device.dispose()
       throw error
     }
   } finally {
     await (checkpoint ?? files.weights).close()
+  }
+}
+
+/** → called at the end of each stage, reports the time since the call before */
+function stopwatch(onStage: EngineOptions['onStage']): (stage: LoadStage) => void {
+  let last = performance.now()
+  return (stage) => {
+    const now = performance.now()
+    onStage?.(stage, now - last)
+    last = now
   }
 }

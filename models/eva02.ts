@@ -96,7 +96,8 @@ export function eva02(config: Eva02Config, prefix: string, weights: WeightBuilde
   const classToken = weights.vector(`${prefix}cls_token`, [1, 1, hidden])
   const position = weights.vector(`${prefix}pos_embed`, [1, tokens, hidden])
   const projection: Linear & { bias: Tensor } = {
-    weight: weights.matrix([`${prefix}patch_embed.proj.weight`], [hidden, 3, patch, patch]),
+    // Few and used by every image: f32, so that no pass has to widen them.
+    weight: weights.matrix([`${prefix}patch_embed.proj.weight`], [hidden, 3, patch, patch], 'f32'),
     bias: weights.vector(`${prefix}patch_embed.proj.bias`, [hidden]),
   }
   const blocks = Array.from({ length: layers }, (_, i): Block => {

@@ -30,16 +30,20 @@ export interface WeightBuilder {
   stackedVector(names: readonly (string | null)[], length: number): Tensor
   /** (rows, width), looked up by row. */
   table(name: string, rows: number, width: number): Tensor
-  /** (rows, …) each, one below the other; (names · rows, product of the rest) on the device. */
-  matrix(names: readonly string[], shape: Shape): Tensor
+  /** (rows, …) each, one below the other; (names · rows, product of the rest) on the device, there in `stored` if given. */
+  matrix(names: readonly string[], shape: Shape, stored?: 'f32'): Tensor
   /** A tensor that the model does not need on the device but the host wants to know. */
   scalar(name: string): { value: number }
   has(name: string): boolean
   readonly fills: readonly Fill[]
 }
 
-/** dtype: of tables and matrices; vectors are always f32. */
-export function weightBuilder(device: Device, checkpoint: Checkpoint, dtype: Dtype): WeightBuilder {
+/** dtype: of tables and matrices, unless a matrix says otherwise; vectors are always f32. */
+export function weightBuilder(
+  device: Pick<Device, 'allocate' | 'write'>,
+  checkpoint: Checkpoint,
+  dtype: Dtype,
+): WeightBuilder {
   const fills: Fill[] = []
 
   const check = (name: string, shape: Shape) => {
@@ -84,12 +88,17 @@ export function weightBuilder(device: Device, checkpoint: Checkpoint, dtype: Dty
       fill(name, width, target, 0)
       return target
     },
-    matrix(names, shape) {
+    matrix(names, shape, stored) {
       for (const name of names) check(name, shape)
       const [rows = 0, ...rest] = shape
       const width = sizeOf(rest)
       const label = names.join(' + ')
-      const target = device.allocate({ label, role: 'matrix', shape: [names.length * rows, width], dtype })
+      const target = device.allocate({
+        label,
+        role: 'matrix',
+        shape: [names.length * rows, width],
+        dtype: stored ?? dtype,
+      })
       names.forEach((name, i) => {
         fill(name, width, target, i * rows * width)
       })

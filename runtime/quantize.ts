@@ -23,8 +23,8 @@ export function scalesPerRow(width: number): number {
 
 /**
  * values: (rows, width) → codes and scales, value ≈ code · scale. The scale is the largest magnitude of its columns divided by
- * the largest code, in float32; a code is the nearest integer, ties to even. Columns that are all zero, or so small that the
- * scale is no normal float32, are codes 0 with scale 0.
+ * the largest code, in float32 (less where that times the code would round to infinity); a code is the nearest integer, ties to
+ * even. Columns that are all zero, or so small that the scale is no normal float32, are codes 0 with scale 0.
  *
  * Throws NOT_FINITE; label: the tensor, for its text.
  */
@@ -46,7 +46,8 @@ export function quantizeRows(values: Float32Array, width: number, precision: Pre
           `${label} has NaN or infinity in row ${row}: ${precision} needs finite weights; use dtype f32 or f16`,
         )
       }
-      const scale = Math.fround(most / largest)
+      let scale = Math.fround(most / largest)
+      if (Math.fround(scale * largest) === Number.POSITIVE_INFINITY) scale = Math.fround(scale * (1 - 2 ** -23))
       if (scale < smallestScale) continue
       scales[row * perRow + block] = scale
       for (let i = start; i < end; i++) codes[i] = nearestEven(values[i]! / scale)

@@ -1,5 +1,7 @@
 import { extname } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type BenchCase, casesNamed } from '../../bench/cases.ts'
+import { messageOf } from '../../runtime/errors.ts'
 import { type OutputFile, outputFormats } from './output/row-output.ts'
 
 export interface ModelOption {
@@ -68,6 +70,15 @@ export function labelList(value: string): string[] {
   const labels = value.split(',').map((label) => label.trim())
   if (labels.includes('')) throw new InvalidArgumentError('It should be labels with commas between them, none empty.')
   return labels
+}
+
+/** Names with commas between them. */
+export function benchCaseList(value: string): readonly BenchCase[] {
+  try {
+    return casesNamed(labelList(value))
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error))
+  }
 }
 
 export function template(value: string): string {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Cli } from './cli.ts'
+import { benchCommand } from './commands/bench.ts'
 import { classifyCommand } from './commands/classify.ts'
 import { embedCommand } from './commands/embed.ts'
 import { infoCommand } from './commands/info.ts'
@@ -40,6 +41,7 @@ Exit codes: 0 done, 1 some items failed (the others are written), 2 wrong usage 
   pixelsCommand(cli)
   inspectCommand(cli)
   synthCommand(cli)
+  benchCommand(cli)
   infoCommand(cli)
   return program
 }
