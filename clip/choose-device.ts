@@ -9,11 +9,12 @@ import type { WasmTable } from '../runtime/wasm/kernel.ts'
 import { adoptModule, compileModule, type WasmModule } from '../runtime/wasm/module.ts'
 import { weightBytes } from '../runtime/wasm/panels.ts'
 import { defaultThreads, threadsPossible } from '../runtime/wasm/threads.ts'
-import { invalid, oneOf } from './options.ts'
+import { checkWebgpuOptions, type Startup, startWebgpu, type WebgpuDeviceOptions } from './choose-webgpu.ts'
+import { invalid, oneOf, type Progress } from './options.ts'
 import type { ModelMemory } from './plan-memory.ts'
 import { selfTest } from './self-test.ts'
 
-export interface DeviceOptions {
+export interface DeviceOptions extends Pick<WebgpuDeviceOptions, 'gpu' | 'gpuDevice'> {
   /** Default: 'auto', the fastest that is there and passes its self-test. */
   readonly device?: 'auto' | 'reference' | 'wasm' | 'webgpu' | undefined
   /** What matrices and tables are stored in; sums are float32 at least. Default: 'f32'. */
@@ -26,7 +27,7 @@ export interface DeviceOptions {
   readonly wasmModule?: WebAssembly.Module | undefined
 }
 
-export interface ChosenDeviceOptions extends DeviceOptions {
+export interface ChosenDeviceOptions extends DeviceOptions, WebgpuDeviceOptions {
   /** What the wasm device runs; to measure one kernel against another. Default: kernels/wasm.ts. */
   readonly wasmTable?: WasmTable | undefined
 }
@@ -34,38 +35,87 @@ export interface ChosenDeviceOptions extends DeviceOptions {
 /** More are of no use to the shapes of these towers. */
 const mostThreads = 64
 
-/**
- * memory: what the model will hold, given the dtype, if one is to be loaded. Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE, OUT_OF_MEMORY, and what
- * `memory` throws.
- */
-export async function chooseDevice(
-  options: ChosenDeviceOptions,
-  memory?: (dtype: 'f32' | 'f16') => ModelMemory,
-): Promise<{ device: Device; dtype: 'f32' | 'f16' }> {
+export interface ChooseOptions {
+  /** What the model will hold, given the dtype, if one is to be loaded. */
+  readonly memory?: ((dtype: 'f32' | 'f16') => ModelMemory) | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+export interface ChosenDevice {
+  readonly device: Device
+  readonly dtype: 'f32' | 'f16'
+  /** Of a device that compiles its kernels. */
+  readonly startup?: Startup
+  /** Makes another device of the same kind, after a loss; undefined where there can be none. */
+  readonly restart?: (signal: AbortSignal) => Promise<Device>
+}
+
+/** Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE, OUT_OF_MEMORY, DEVICE_LOST, the signal's reason, and what `memory` throws. */
+export async function chooseDevice(options: ChosenDeviceOptions, rest: ChooseOptions = {}): Promise<ChosenDevice> {
   const { device = 'auto', dtype = 'f32', threads } = options
+  const adopted = checkOptions(options)
+  if (dtype === 'q12' || dtype === 'q8') {
+    throw new BareclipError('DEVICE_UNAVAILABLE', `this version stores weights as f32 or f16, not ${dtype}`)
+  }
+  if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
+  const planned = rest.memory?.(dtype)
+  let noGpu = ''
+  if (device === 'webgpu' || device === 'auto') {
+    const webgpu = await tryWebgpu(options, dtype, planned, rest)
+    if ('device' in webgpu) return webgpu
+    if (device === 'webgpu') {
+      const { code, message } = webgpu
+      throw new BareclipError(code, `the webgpu device does not work here: ${message}`, { cause: webgpu })
+    }
+    noGpu = `; no webgpu: ${webgpu.message}`
+  }
+  const plan = planned && planWasm(planned, dtype)
+  const why = device === 'auto' ? `auto: the fastest device here${noGpu}` : 'asked for by name'
+  const wasm = await tryWasm(why, options, adopted, plan)
+  if ('info' in wasm) return { device: wasm, dtype }
+  if (device === 'wasm') throw new BareclipError(wasm.code, `the wasm device does not work here: ${wasm.message}`)
+  return { device: reference(`auto: wasm does not work here: ${wasm.message}${noGpu}`, threads), dtype }
+}
+
+/** → the module handed in, if any. Throws INVALID_ARGUMENT. */
+function checkOptions(options: ChosenDeviceOptions): WasmModule | undefined {
+  const { device = 'auto', dtype = 'f32', threads, wasmModule } = options
   oneOf('device', device, ['auto', 'reference', 'wasm', 'webgpu'])
   oneOf('dtype', dtype, ['f32', 'f16', 'q12', 'q8'])
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw invalid('threads', 'an integer from 1', threads)
   }
-  const { wasmModule } = options
-  if (wasmModule !== undefined && device !== 'auto' && device !== 'wasm') {
+  checkWebgpuOptions(options)
+  if (wasmModule === undefined) return undefined
+  if (device !== 'auto' && device !== 'wasm') {
     throw new BareclipError('INVALID_ARGUMENT', `wasmModule is of no use to device '${device}': use 'auto' or 'wasm'`)
   }
-  const adopted = wasmModule === undefined ? undefined : adoptModule(wasmModule)
-  if (device === 'webgpu') {
-    throw new BareclipError('DEVICE_UNAVAILABLE', "there is no webgpu device in this version: use 'auto' or 'wasm'")
+  return adoptModule(wasmModule)
+}
+
+/** The device, or why there is none. Throws what is no matter of the device: the signal's reason. */
+async function tryWebgpu(
+  options: ChosenDeviceOptions,
+  dtype: 'f32' | 'f16',
+  memory: ModelMemory | undefined,
+  { signal, onProgress }: ChooseOptions,
+): Promise<ChosenDevice | BareclipError> {
+  const { device, gpu, gpuDevice, webgpuTable, threads } = options
+  const named = device === 'webgpu'
+  const idle = threads !== undefined && threads > 1 ? `; it has no threads, not ${threads}` : ''
+  const reason = (named ? 'asked for by name' : 'auto: the fastest device here') + idle
+  const start = { gpu, gpuDevice, webgpuTable, reason, realOnly: !named, dtype, memory }
+  try {
+    const started = await startWebgpu({ ...start, signal, onProgress })
+    if (gpuDevice) return { ...started, dtype }
+    const again = { ...start, reason: `${reason}; rebuilt after a loss` }
+    return { ...started, dtype, restart: async (signal) => (await startWebgpu({ ...again, signal })).device }
+  } catch (error) {
+    if (error instanceof BareclipError) return error
+    if (named || signal?.aborted) throw error
+    return new BareclipError('DEVICE_UNAVAILABLE', messageOf(error), { cause: error })
   }
-  if (dtype === 'q12' || dtype === 'q8') {
-    throw new BareclipError('DEVICE_UNAVAILABLE', `this version stores weights as f32 or f16, not ${dtype}`)
-  }
-  if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
-  const plan = memory && planWasm(memory(dtype), dtype)
-  const why = device === 'auto' ? 'auto: the fastest device here' : 'asked for by name'
-  const wasm = await tryWasm(why, options, adopted, plan)
-  if ('info' in wasm) return { device: wasm, dtype }
-  if (device === 'wasm') throw new BareclipError(wasm.code, `the wasm device does not work here: ${wasm.message}`)
-  return { device: reference(`auto: wasm does not work here: ${wasm.message}`, threads), dtype }
 }
 
 function reference(why: string, threads: number | undefined): Device {
@@ -133,7 +183,7 @@ async function startWasm(
   try {
     const wrong = await selfTest(device)
     if (wrong === undefined) return device
-    throw new BareclipError('DEVICE_UNAVAILABLE', `its self-test failed: ${wrong}`)
+    throw new BareclipError('DEVICE_UNAVAILABLE', `its self-test failed: ${wrong.message}`)
   } catch (error) {
     device.dispose()
     throw error

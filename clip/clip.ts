@@ -43,23 +43,25 @@ export interface Clip extends Disposable {
 }
 
 export function createClip(engine: Engine, { name, dtype }: Pick<ClipInfo, 'name' | 'dtype'>): Clip {
-  const { device, model, tokenizer } = engine
+  const { model, tokenizer } = engine
   let disposed = false
   const live = () => {
     if (disposed) throw new BareclipError('DISPOSED', 'this model was disposed: load it again')
   }
   const dispose = () => {
     disposed = true
-    device.dispose()
+    engine.dispose()
   }
   return {
-    info: {
-      ...device.info,
-      name,
-      type: model.type,
-      dtype,
-      dimensions: model.dimensions,
-      imageSize: model.vision?.imageSize,
+    get info() {
+      return {
+        ...engine.device.info,
+        name,
+        type: model.type,
+        dtype,
+        dimensions: model.dimensions,
+        imageSize: model.vision?.imageSize,
+      }
     },
     tokenizer,
     async encodeText(texts, options) {
@@ -84,7 +86,7 @@ export function createClip(engine: Engine, { name, dtype }: Pick<ClipInfo, 'name
       live()
       return rank(engine, query, documents, options)
     },
-    memory: () => device.memory(),
+    memory: () => engine.device.memory(),
     dispose,
     [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose,
   }

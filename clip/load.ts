@@ -1,12 +1,17 @@
 import type { DecodeOptions } from '../loaders/image/image.ts'
 import { openSafetensors, type Safetensors } from '../loaders/safetensors/safetensors.ts'
 import { createTokenizer } from '../loaders/tokenizer/tokenizer.ts'
-import { planModel } from '../models/jina-clip.ts'
+import { type ModelPlan, planModel } from '../models/jina-clip.ts'
+import type { Model } from '../models/tower.ts'
 import { weightBuilder } from '../models/weights.ts'
-import { type ChosenDeviceOptions, chooseDevice, type DeviceOptions } from './choose-device.ts'
+import type { Device } from '../runtime/device.ts'
+import type { Dtype } from '../runtime/dtype.ts'
+import { BareclipError } from '../runtime/errors.ts'
+import { type ChosenDevice, type ChosenDeviceOptions, chooseDevice, type DeviceOptions } from './choose-device.ts'
 import { type Clip, type ClipInfo, createClip } from './clip.ts'
 import type { Engine } from './engine.ts'
-import { type ModelFiles, openModel } from './files.ts'
+import { type ModelFiles, type OpenModel, openModel } from './files.ts'
+import { createLiveModel, type Rebuild } from './live-model.ts'
 import { invalid, type Progress } from './options.ts'
 import { preprocessingOf } from './parts.ts'
 import { planMemory } from './plan-memory.ts'
@@ -68,19 +73,28 @@ export async function loadEngine(
     const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
     checkpoint = opened
     stage('configuration, tokenizer')
-    const { device, dtype } = await chooseDevice(options, (dtype) => planMemory(plan, opened, dtype, passTokens))
+    const chosen = await chooseDevice(options, {
+      memory: (dtype) => planMemory(plan, opened, dtype, passTokens),
+      signal,
+      onProgress,
+    })
+    const { device, dtype, startup } = chosen
     stage('device')
     try {
-      const weights = weightBuilder(device, checkpoint, dtype)
-      const built = plan.build(weights)
-      stage('memory for weights')
-      await streamWeights(checkpoint, weights.fills, signal, (done, total) =>
-        onProgress?.({ stage: 'load', done, total, unit: 'bytes' }),
-      )
+      const report = (done: number, total: number) => onProgress?.({ stage: 'load', done, total, unit: 'bytes' })
+      const model = await placeModel(plan, device, dtype, checkpoint, signal, report, () => stage('memory for weights'))
       stage('weights')
+      const live = createLiveModel({ device, model }, rebuilder(chosen, plan, files, checkpoint))
       const engine: Engine = {
-        device,
-        model: built,
+        get device() {
+          return live.device
+        },
+        get model() {
+          return live.model
+        },
+        recover: live.recover,
+        dispose: live.dispose,
+        startup,
         tokenizer,
         preprocessing,
         decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
@@ -94,6 +108,53 @@ export async function loadEngine(
     }
   } finally {
     await (checkpoint ?? files.weights).close()
+  }
+}
+
+/** The model with its weights on the device. */
+async function placeModel(
+  plan: ModelPlan,
+  device: Device,
+  dtype: Dtype,
+  checkpoint: Safetensors,
+  signal: AbortSignal | undefined,
+  onProgress: (done: number, total: number) => void = () => {},
+  onMemory: () => void = () => {},
+): Promise<Model> {
+  const weights = weightBuilder(device, checkpoint, dtype)
+  const model = plan.build(weights)
+  onMemory()
+  await streamWeights(checkpoint, weights.fills, signal, onProgress)
+  return model
+}
+
+/** → how the model is put on another device after a loss, or why it cannot be. */
+function rebuilder(
+  { restart, dtype }: ChosenDevice,
+  plan: ModelPlan,
+  { reopen }: Pick<OpenModel, 'reopen'>,
+  first: Safetensors,
+): Rebuild | string {
+  if (!restart) return 'the device was handed in (gpuDevice); give gpu instead'
+  if (!reopen) return 'its weights came from memory; give a path, a URL or a Blob instead'
+  const tensors = JSON.stringify([...first.tensors])
+  return async (signal) => {
+    const source = await reopen(signal)
+    let checkpoint: Safetensors | undefined
+    let device: Device | undefined
+    try {
+      checkpoint = await openSafetensors(source, { signal })
+      if (JSON.stringify([...checkpoint.tensors]) !== tensors) {
+        throw new BareclipError('READ_FAILED', `${source.name} holds other tensors than when the model was loaded`)
+      }
+      device = await restart(signal)
+      return { device, model: await placeModel(plan, device, dtype, checkpoint, signal) }
+    } catch (error) {
+      device?.dispose()
+      throw error
+    } finally {
+      await (checkpoint ?? source).close()
+    }
   }
 }
 

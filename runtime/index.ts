@@ -1,9 +1,12 @@
 export { type ArenaPlan, alignment, planArena } from './arena.ts'
 export { equalBatch, type RaggedBatch, raggedBatch } from './batch.ts'
 export type {
+  AdapterInfo,
   Command,
+  CompileOptions,
   Device,
   DeviceInfo,
+  KernelPlan,
   MemoryLedger,
   Operation,
   RunOptions,
@@ -33,4 +36,4 @@ export type {
   WebgpuTable,
   Workgroups,
 } from './webgpu/kernel.ts'
-export type { WebgpuSource } from './webgpu/open.ts'
+export { type OpenedDevice, openDevice, type WebgpuSource } from './webgpu/open.ts'

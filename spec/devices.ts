@@ -80,5 +80,11 @@ export const present = candidates.filter(({ missing, device }) => missing === un
 /** Those that have every operation. */
 export const devices = present.filter((device) => operations.every((name) => device.operations.includes(name)))
 
-/** As the `device` option of `load` names them; webgpu cannot be loaded yet. */
-export const deviceNames = [...new Set(devices.map(({ device }) => device))].filter((name) => name !== 'webgpu')
+/** As the `device` option of `load` names them. */
+export const deviceNames = [...new Set(devices.map(({ device }) => device))]
+
+/** What `load` needs for it. */
+export const loadingOn = (device: DeviceInfo['device']) => ({
+  device,
+  ...(device === 'webgpu' && 'gpu' in gpu && { gpu: gpu.gpu }),
+})

@@ -1,19 +1,19 @@
-import type { Device, RunOptions, WeightSpec } from '../device.ts'
+import type { Command, Device, KernelPlan, RunOptions, WeightSpec } from '../device.ts'
 import type { DtypeArray } from '../dtype.ts'
 import { BareclipError, invariant } from '../errors.ts'
 import { createRecording, type Recording } from '../scope.ts'
 import type { Storage, Tensor } from '../tensor.ts'
 import { createGuard, scoped, settle } from './guard.ts'
 import type { WebgpuTable } from './kernel.ts'
-import { openDevice, type WebgpuSource } from './open.ts'
-import { createPipelines } from './pipelines.ts'
+import { adapterInfo, type OpenedDevice, openDevice, type WebgpuSource } from './open.ts'
+import { createPipelines, keyOf, variantOf } from './pipelines.ts'
 import { createRunner } from './runner.ts'
 import { createSlotPool, planSlots } from './slots.ts'
 import { stepsOf } from './steps.ts'
 import { allocateWeight, settleWeight, type Upload, type WeightStorage, writeWeight } from './weights.ts'
 
 export interface WebgpuOptions {
-  readonly source: WebgpuSource
+  readonly source: WebgpuSource | OpenedDevice
   readonly reason: string
   readonly variants?: Readonly<Record<string, string>>
 }
@@ -25,10 +25,12 @@ interface Pass {
 
 /** WGSL on any `GPU`. Throws DEVICE_UNAVAILABLE; what was lost later is DEVICE_LOST. */
 export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOptions): Promise<Device> {
-  const { device: gpu, owned, adapter, extensions } = await openDevice(options.source)
+  const opened = 'owned' in options.source ? options.source : await openDevice(options.source)
+  const { device: gpu, owned, software, extensions } = opened
+  const adapter = adapterInfo(opened)
   const guard = createGuard(gpu)
   const pipelines = createPipelines(gpu)
-  const runner = createRunner(gpu, pipelines)
+  const runner = createRunner(gpu, pipelines, software)
   const pool = createSlotPool(gpu)
   const weights = new Set<Storage>()
   const unsettled = new Map<WeightStorage, string>()
@@ -37,6 +39,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
   let peak = 0
   let pass: Pass | undefined
   let disposed = false
+  const variants = new Map<string, Set<string>>()
 
   const scratchBytes = () => (disposed ? 0 : pool.bytes + runner.bytes)
   const track = () => {
@@ -49,11 +52,19 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
     }
   }
 
+  const planned = (recording: Recording) => {
+    const found = stepsOf(recording, kernels, { extensions, limits: gpu.limits, dispatchFlops: runner.budget })
+    for (const { command, dispatch } of found.steps) {
+      const { name } = command.operation
+      variants.set(name, (variants.get(name) ?? new Set()).add(variantOf(dispatch.pipeline)))
+    }
+    return found
+  }
+
   const run = async (current: Pass, stopped: () => boolean, runOptions: RunOptions) => {
     await settleWeights()
     const { recording } = current
-    const limits = { extensions, limits: gpu.limits, dispatchFlops: runner.budget }
-    const { steps, lifetimes } = stepsOf(recording, kernels, limits)
+    const { steps, lifetimes } = planned(recording)
     await pipelines.prepare(steps.map(({ dispatch }) => dispatch.pipeline))
     if (stopped()) return
     const plan = planSlots(lifetimes)
@@ -79,7 +90,16 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
   }
 
   return {
-    info: { device: 'webgpu', threads: 1, reason: options.reason, variants: { adapter, ...options.variants } },
+    get info() {
+      const ran = [...variants].map(([operation, names]) => [operation, [...names].join(', ')])
+      return {
+        device: 'webgpu' as const,
+        threads: 1,
+        reason: options.reason,
+        variants: { ...Object.fromEntries(ran), ...options.variants },
+        adapter,
+      }
+    },
 
     allocate(spec: WeightSpec) {
       guard.live()
@@ -118,6 +138,27 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
       })
       pass = { recording, values: undefined }
       return recording
+    },
+
+    async compile(recordings, { onProgress } = {}) {
+      guard.live()
+      const specs = recordings.flatMap((recording) =>
+        planned(recording as Recording).steps.map(({ dispatch }) => dispatch.pipeline),
+      )
+      await guard.race(() => pipelines.prepare(specs, onProgress))
+    },
+
+    kernelsOf(recording) {
+      guard.live()
+      const found = new Map<Command, KernelPlan[]>()
+      for (const { command, dispatch } of planned(recording as Recording).steps) {
+        const kernel = keyOf(dispatch.pipeline)
+        const plans = found.get(command) ?? []
+        found.set(command, plans)
+        if (plans.some((plan) => plan.kernel === kernel)) continue
+        plans.push({ kernel, why: dispatch.why, compileMs: pipelines.find(kernel)?.ms })
+      }
+      return found
     },
 
     async run(scope, runOptions: RunOptions = {}) {

@@ -53,6 +53,8 @@ export interface Dispatch {
   readonly workgroups: Workgroups
   /** Share of the command's work. Default: all dispatches alike. */
   readonly flops?: number
+  /** Why this pipeline and no other, in few words, where the kernel has a choice. */
+  readonly why?: string
 }
 
 export interface WebgpuAccess {

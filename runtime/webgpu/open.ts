@@ -1,3 +1,4 @@
+import type { AdapterInfo } from '../device.ts'
 import { BareclipError, messageOf } from '../errors.ts'
 
 /** Where the device comes from: a `GPU` (navigator.gpu, or of the webgpu package), or a GPUDevice that stays the caller's. */
@@ -9,6 +10,8 @@ export interface OpenedDevice {
   readonly owned: boolean
   /** For a person to read: vendor, architecture, driver. */
   readonly adapter: string
+  /** A driver that computes on the processor: far slower. */
+  readonly software: boolean
   /** 'f16', 'subgroups': WGSL's names. */
   readonly extensions: ReadonlySet<string>
 }
@@ -42,8 +45,10 @@ function opened(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | undefi
   const extensions = new Set<string>()
   if (device.features.has('shader-f16')) extensions.add('f16')
   if (device.features.has('subgroups')) extensions.add('subgroups')
-  const words = [info?.vendor, info?.architecture, info?.description].filter((word) => !!word)
-  return { device, owned, adapter: words.join(', ') || 'unknown adapter', extensions }
+  const words = [info?.vendor, info?.architecture, info?.device, info?.description].filter((word) => !!word)
+  const adapter = [...new Set(words)].join(', ') || 'unknown adapter'
+  const software = info?.isFallbackAdapter === true || /software|swiftshader|llvmpipe|warp\b/i.test(adapter)
+  return { device, owned, adapter, software, extensions }
 }
 
 async function guarded<T>(what: string, make: () => Promise<T>): Promise<T> {
@@ -52,5 +57,15 @@ async function guarded<T>(what: string, make: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const message = `WebGPU gives no ${what.replace(/^an? /, '')} here: ${messageOf(cause)}; use device wasm`
     throw new BareclipError('DEVICE_UNAVAILABLE', message, { cause })
+  }
+}
+
+/** What `info` tells of it. */
+export function adapterInfo({ device, adapter, software }: OpenedDevice): AdapterInfo {
+  return {
+    description: adapter,
+    software,
+    features: features.filter((feature) => device.features.has(feature)),
+    limits: Object.fromEntries(wanted.map((name) => [name, device.limits[name]])),
   }
 }

@@ -12,13 +12,17 @@ export interface Pipeline {
   /** Pipelines with the same bindings share their bind groups. */
   readonly layoutKey: string
   readonly uniforms: readonly ShaderUniform[]
+  /** What compiling took, side by side with others, in milliseconds. */
+  readonly ms: number
 }
 
 export interface Pipelines {
   /** Of group 1: one uniform buffer with a dynamic offset. */
   readonly uniformLayout: GPUBindGroupLayout
   /** Compiles in parallel what was not compiled before. Throws DEVICE_UNAVAILABLE if a shader does not compile here. */
-  prepare(specs: readonly PipelineSpec[]): Promise<void>
+  prepare(specs: readonly PipelineSpec[], onProgress?: (done: number, total: number) => void): Promise<void>
+  /** Undefined before it is compiled. */
+  find(key: string): Pipeline | undefined
   /** After `prepare`. */
   get(spec: PipelineSpec): Pipeline
 }
@@ -52,6 +56,7 @@ export function createPipelines(device: GPUDevice): Pipelines {
     const layoutKey = bindings.map(({ binding, access }) => `${binding}${access === 'read' ? 'r' : 'w'}`).join(' ')
     const layout = layoutOf(layoutKey, bindings)
     const module = moduleOf(spec)
+    const start = performance.now()
     device.pushErrorScope('validation')
     const shader = device.createShaderModule({ label: key, code: module.code })
     const mistake = device.popErrorScope()
@@ -62,7 +67,7 @@ export function createPipelines(device: GPUDevice): Pipelines {
     })
     try {
       const pipeline = await made
-      return { key, pipeline, bindings, layout, layoutKey, uniforms }
+      return { key, pipeline, bindings, layout, layoutKey, uniforms, ms: performance.now() - start }
     } catch (cause) {
       const reported = await shader.getCompilationInfo().catch(() => undefined)
       const messages = (reported?.messages ?? []).filter(({ type }) => type === 'error')
@@ -74,8 +79,11 @@ export function createPipelines(device: GPUDevice): Pipelines {
 
   return {
     uniformLayout,
-    async prepare(specs) {
+    find: (key) => compiled.get(key),
+    async prepare(specs, onProgress) {
       const missing = new Set(specs.filter((spec) => !known.has(spec)))
+      const wanted = new Set([...missing].map(keyOf).filter((key) => !compiled.has(key)))
+      const left = new Set(wanted)
       await Promise.all(
         [...missing].map(async (spec) => {
           const key = keyOf(spec)
@@ -89,6 +97,7 @@ export function createPipelines(device: GPUDevice): Pipelines {
             try {
               pipeline = await promise
               compiled.set(key, pipeline)
+              if (left.delete(key)) onProgress?.(wanted.size - left.size, wanted.size)
             } finally {
               compiling.delete(key)
             }
@@ -109,6 +118,12 @@ export function createPipelines(device: GPUDevice): Pipelines {
 export function keyOf({ files, constants = {}, aliases = {} }: PipelineSpec): string {
   const values = [...Object.entries(aliases), ...Object.entries(constants)].map(([name, value]) => `, ${name} ${value}`)
   return files.map(({ name }) => name).join(' + ') + values.join('')
+}
+
+/** The file with the entry point, without its folder: tiled */
+export function variantOf({ files }: PipelineSpec): string {
+  const entry = files.find(({ code }) => /\bfn main\s*\(/.test(code)) ?? files.at(-1)
+  return entry?.name.split('/').at(-1) ?? 'none'
 }
 
 interface ModuleText {

@@ -53,7 +53,8 @@ async function rows(clip: Clip, texts: readonly string[]): Promise<Float32Array[
   return texts.map((_, i) => result.row(i))
 }
 
-for (const device of deviceNames) {
+// On a software adapter these pictures take minutes; the tiny goldens run there.
+for (const device of deviceNames.filter((name) => name !== 'webgpu')) {
   describe(`the shapes checkpoint on ${device}: accuracies on 300 held-out scenes`, () => {
     let clip: Clip
     let images: Float32Array[]
