@@ -9,7 +9,7 @@ export function loadText({ machine, model, device, load }: LoadReport): string {
   const stages = load.stages.map(({ stage, ms }) => `${stage} ${digits(ms)} ms`)
   return [
     `${machine.runtime}; ${machine.processor}, ${machine.cores} cores`,
-    `${model.name}: ${model.dtype} on ${[device.device, threads, ...variants].join(', ')}`,
+    `${model.name}: ${model.dtype} on ${[device.device, threads, ...(device.adapter ? [device.adapter.description] : []), ...variants].join(', ')}`,
     `loaded in ${digits(load.ms)} ms: ${stages.join(', ')}`,
     '',
   ].join('\n')

@@ -5,6 +5,7 @@ import { defaultModel } from '../../../clip/load.ts'
 import { messageOf } from '../../../runtime/errors.ts'
 import type { Cli } from '../cli.ts'
 import { version } from '../version.ts'
+import { gpuOf } from '../webgpu.ts'
 
 export function infoCommand(cli: Cli): void {
   cli.program
@@ -27,10 +28,10 @@ async function info({ print, stdout }: Cli): Promise<void> {
 
 async function deviceReport(name: 'reference' | 'wasm' | 'webgpu') {
   try {
-    const { device } = await chooseDevice({ device: name })
-    const { threads, variants, reason } = device.info
+    const { device } = await chooseDevice({ device: name, gpu: gpuOf(name) })
+    const { threads, variants, adapter, reason } = device.info
     device.dispose()
-    return { name, available: true, threads, variants, reason }
+    return { name, available: true, threads, variants, ...(adapter && { adapter }), reason }
   } catch (error) {
     return { name, available: false, reason: messageOf(error) }
   }
