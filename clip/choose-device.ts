@@ -38,6 +38,8 @@ const mostThreads = 64
 export interface ChooseOptions {
   /** What the model will hold, given the dtype, if one is to be loaded. */
   readonly memory?: ((dtype: 'f32' | 'f16') => ModelMemory) | undefined
+  /** Why auto leaves webgpu out, which was tried before. */
+  readonly noWebgpu?: string | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -60,8 +62,8 @@ export async function chooseDevice(options: ChosenDeviceOptions, rest: ChooseOpt
   }
   if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
   const planned = rest.memory?.(dtype)
-  let noGpu = ''
-  if (device === 'webgpu' || device === 'auto') {
+  let noGpu = rest.noWebgpu === undefined ? '' : `; no webgpu: ${rest.noWebgpu}`
+  if (device === 'webgpu' || (device === 'auto' && noGpu === '')) {
     const webgpu = await tryWebgpu(options, dtype, planned, rest)
     if ('device' in webgpu) return webgpu
     if (device === 'webgpu') {

@@ -6,6 +6,7 @@ import { type Classification, type ClassifyOptions, classify, classifyAll } from
 import { encodeImage, type ImageEmbeddings } from './encode-image.ts'
 import { encodeText, type TextEmbeddings } from './encode-text.ts'
 import type { Engine } from './engine.ts'
+import { type ExplainOptions, type Explanation, explain } from './explain.ts'
 import type { EncodeOptions, TextOptions } from './options.ts'
 import { type RankedDocument, type RankInput, rank } from './rank.ts'
 import type { TextInput } from './sequences.ts'
@@ -36,6 +37,11 @@ export interface Clip extends Disposable {
   ): Promise<Classification[][]>
   /** Documents by falling cosine with the query. Texts and images may be mixed. */
   rank(query: RankInput, documents: readonly RankInput[], options?: TextOptions): Promise<RankedDocument[]>
+  /**
+   * Which kernels run and why, what compiling them cost, and, given a sample, what each operation takes. The sample is
+   * embedded three times. `explanationText` makes text of it.
+   */
+  explain(sample?: ExplainOptions): Promise<Explanation>
   /** In bytes. */
   memory(): MemoryLedger
   /** Frees weights and scratch. Calls that are under way reject with DISPOSED. */
@@ -85,6 +91,10 @@ export function createClip(engine: Engine, { name, dtype }: Pick<ClipInfo, 'name
     async rank(query, documents, options) {
       live()
       return rank(engine, query, documents, options)
+    },
+    async explain(sample) {
+      live()
+      return explain(engine, sample)
     },
     memory: () => engine.device.memory(),
     dispose,

@@ -61,7 +61,7 @@ export async function loadEngine(
   options: EngineOptions = {},
 ): Promise<Pick<ClipInfo, 'name' | 'dtype'> & { readonly engine: Engine }> {
   const stage = stopwatch(options.onStage)
-  const { signal, onProgress, maxPixels, decode, passTokens = 8192 } = options
+  const { signal, maxPixels, decode, passTokens = 8192 } = options
   if (!Number.isInteger(passTokens) || passTokens < 1) throw invalid('passTokens', 'an integer from 1', passTokens)
   signal?.throwIfAborted()
   const files = await openModel(model, signal)
@@ -73,17 +73,9 @@ export async function loadEngine(
     const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
     checkpoint = opened
     stage('configuration, tokenizer')
-    const chosen = await chooseDevice(options, {
-      memory: (dtype) => planMemory(plan, opened, dtype, passTokens),
-      signal,
-      onProgress,
-    })
+    const { chosen, model } = await placeOnDevice(plan, opened, options, passTokens, stage)
     const { device, dtype, startup } = chosen
-    stage('device')
     try {
-      const report = (done: number, total: number) => onProgress?.({ stage: 'load', done, total, unit: 'bytes' })
-      const model = await placeModel(plan, device, dtype, checkpoint, signal, report, () => stage('memory for weights'))
-      stage('weights')
       const live = createLiveModel({ device, model }, rebuilder(chosen, plan, files, checkpoint))
       const engine: Engine = {
         get device() {
@@ -108,6 +100,44 @@ export async function loadEngine(
     }
   } finally {
     await (checkpoint ?? files.weights).close()
+  }
+}
+
+/** The model on the device of the options. With 'auto' a graphics device that its weights do not fit on is passed over. */
+async function placeOnDevice(
+  plan: ModelPlan,
+  checkpoint: Safetensors,
+  options: EngineOptions,
+  passTokens: number,
+  stage: (stage: LoadStage) => void,
+): Promise<{ chosen: ChosenDevice; model: Model }> {
+  const { signal, onProgress } = options
+  let most = 0
+  const report = (done: number, total: number) => {
+    most = Math.max(most, done)
+    onProgress?.({ stage: 'load', done: most, total, unit: 'bytes' })
+  }
+  let noWebgpu: string | undefined
+  for (;;) {
+    const chosen = await chooseDevice(options, {
+      memory: (dtype) => planMemory(plan, checkpoint, dtype, passTokens),
+      noWebgpu,
+      signal,
+      onProgress,
+    })
+    const { device, dtype } = chosen
+    stage('device')
+    try {
+      const model = await placeModel(plan, device, dtype, checkpoint, signal, report, () => stage('memory for weights'))
+      stage('weights')
+      return { chosen, model }
+    } catch (error) {
+      const passedOver = device.info.device === 'webgpu' && (options.device ?? 'auto') === 'auto'
+      device.dispose()
+      if (!passedOver || !(error instanceof BareclipError)) throw error
+      if (error.code !== 'OUT_OF_MEMORY' && error.code !== 'DEVICE_LOST') throw error
+      noWebgpu = error.message
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import { l2Normalize } from '../kernels/l2-normalize/l2-normalize.ts'
 import type { ModelPlan } from '../models/jina-clip.ts'
 import { type Checkpoint, weightBuilder } from '../models/weights.ts'
 import { planArena } from '../runtime/arena.ts'
@@ -7,6 +6,7 @@ import type { Scope, WeightSpec } from '../runtime/device.ts'
 import type { Dtype } from '../runtime/dtype.ts'
 import { createRecording } from '../runtime/scope.ts'
 import type { Tensor } from '../runtime/tensor.ts'
+import { typicalPasses } from './typical-passes.ts'
 
 /** What a model will hold on a device, known from the checkpoint's header. */
 export interface ModelMemory {
@@ -21,12 +21,6 @@ export interface ModelMemory {
 
 /** More tokens than this are not planned for: a pass that long finds its memory, or not, when it comes. */
 const mostTokens = 65536
-
-/** Of texts, one in a pass: kernels choose their variants by the number of rows. */
-const typicalTokens = [2, 12, 24, 48, 100, 200, 400, 1000]
-
-/** Of images in a pass. */
-const typicalImages = [1, 8]
 
 /** Declares the model's weights without a device. Throws MISSING_TENSOR and TENSOR_SHAPE. */
 export function planMemory(plan: ModelPlan, checkpoint: Checkpoint, dtype: Dtype, passTokens: number): ModelMemory {
@@ -47,27 +41,8 @@ export function planMemory(plan: ModelPlan, checkpoint: Checkpoint, dtype: Dtype
     const image = arenaBytes((scope) => vision.record(scope, new Float32Array(3 * vision.imageSize ** 2), 1))
     return Math.max(texts, image * Math.max(1, Math.floor(tokens / vision.tokens)))
   }
-  const passes = () => [
-    ...typicalTokens.map((tokens) =>
-      recorded((scope) =>
-        l2Normalize(scope, text.record(scope, new Int32Array(tokens), equalBatch(1, tokens)), text.hidden),
-      ),
-    ),
-    ...(vision ? typicalImages : []).map((images) =>
-      recorded((scope) => {
-        const pixels = new Float32Array(images * 3 * vision!.imageSize ** 2)
-        return l2Normalize(scope, vision!.record(scope, pixels, images), vision!.hidden)
-      }),
-    ),
-  ]
   const headDims = [text, ...(vision ? [vision] : [])].map(({ hidden, heads }) => hidden / heads)
-  return { weights, arena, headDims: [...new Set(headDims)], passes }
-}
-
-function recorded(record: (scope: Scope) => Tensor): Scope {
-  const scope = createRecording(() => {})
-  scope.output(record(scope))
-  return scope
+  return { weights, arena, headDims: [...new Set(headDims)], passes: () => typicalPasses({ text, vision }) }
 }
 
 function arenaBytes(record: (scope: Scope) => Tensor): number {

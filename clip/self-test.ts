@@ -25,11 +25,15 @@ export interface SelfTestShape {
   readonly heads: number
   /** Of the second of two sequences. */
   readonly tokens: number
+  /** Features between the two linear layers of an MLP. */
+  readonly inner: number
+  /** Patches along one side of a picture. */
+  readonly grid: number
   /** Of matrices and tables. */
   readonly dtype: 'f32' | 'f16'
 }
 
-export const smallShape: SelfTestShape = { headDim: 8, heads: 3, tokens: 10, dtype: 'f32' }
+export const smallShape: SelfTestShape = { headDim: 8, heads: 3, tokens: 10, inner: 20, grid: 2, dtype: 'f32' }
 
 /** Largest difference that float32 sums of these sizes may have from float64 ones; a wrong kernel is off by far more. */
 const tolerance = 1e-5
@@ -89,12 +93,9 @@ async function runAll(device: Device, shape: SelfTestShape): Promise<Map<string,
   }
 }
 
-/** Features between the two linear layers of an MLP. */
-const inner = 20
-
 type Weights = Readonly<Record<keyof ReturnType<typeof weightSpecs>, Tensor>>
 
-function weightSpecs({ headDim, heads, dtype }: SelfTestShape) {
+function weightSpecs({ headDim, heads, inner, grid, dtype }: SelfTestShape) {
   const hidden = headDim * heads
   const spec = (role: WeightRole, ...shape: number[]) => ({ role, shape, dtype: role === 'vector' ? 'f32' : dtype })
   return {
@@ -106,7 +107,7 @@ function weightSpecs({ headDim, heads, dtype }: SelfTestShape) {
     gated: spec('matrix', 2 * inner, hidden),
     out: spec('matrix', hidden, inner),
     patch: { ...spec('matrix', hidden, 12), dtype: 'f32' as const },
-    position: spec('vector', 5 * hidden),
+    position: spec('vector', (1 + grid * grid) * hidden),
   }
 }
 
@@ -121,7 +122,7 @@ async function makeWeights(device: Device, shape: SelfTestShape): Promise<Weight
 }
 
 /** Both towers in miniature. */
-function recordAll(scope: Scope, w: Weights, { headDim, heads, tokens }: SelfTestShape): Map<string, Tensor> {
+function recordAll(scope: Scope, w: Weights, { headDim, heads, tokens, grid }: SelfTestShape): Map<string, Tensor> {
   const host = raggedBatch([[0, 1, 3], Array.from({ length: tokens }, (_, i) => i)])
   const batch = {
     host,
@@ -145,7 +146,7 @@ function recordAll(scope: Scope, w: Weights, { headDim, heads, tokens }: SelfTes
   const sum = linear(scope, gelu, { weight: w.out, bias: w.shift }, { residual: normed })
   const pooled = meanPool(scope, sum, batch)
 
-  const pixels = scope.input('pixels', 'f32', [1, 3, 4, 4], wave(5, [48]))
+  const pixels = scope.input('pixels', 'f32', [1, 3, 2 * grid, 2 * grid], wave(5, [12 * grid * grid]))
   const patches = patchEmbed(scope, {
     pixels,
     patch: 2,
@@ -154,15 +155,21 @@ function recordAll(scope: Scope, w: Weights, { headDim, heads, tokens }: SelfTes
     classToken: w.gain,
     position: w.position,
   })
-  const table = rotaryTable(2, headDim, 1)
+  const places = 1 + grid * grid
+  const table = rotaryTable(grid, headDim, 1)
   const turned = linear(scope, patches, { weight: w.qkv })
   rotary(scope, {
     x: turned,
     heads: 2 * heads,
     headDim,
-    positions: scope.input('places', 'i32', [5], Int32Array.of(0, 1, 2, 3, 4)),
-    cos: scope.input('cos', 'f32', [5, headDim / 2], table.cos),
-    sin: scope.input('sin', 'f32', [5, headDim / 2], table.sin),
+    positions: scope.input(
+      'places',
+      'i32',
+      [places],
+      Int32Array.from({ length: places }, (_, i) => i),
+    ),
+    cos: scope.input('cos', 'f32', [places, headDim / 2], table.cos),
+    sin: scope.input('sin', 'f32', [places, headDim / 2], table.sin),
   })
   // Of what is exactly the same everywhere: a value between two f16 ones may go either way.
   const exact = scope.input('exact', 'f32', [3, 33], wave(6, [3, 33]))

@@ -20,10 +20,10 @@ export const attentionWebgpu: WebgpuKernel<AttentionParameters> = (parameters, a
   // keys and values, 16 bytes a vector, and a position for each key
   const fits = Math.floor(access.limits.maxComputeWorkgroupStorageSize / (32 * vectors + 4))
   invariant(fits >= 1, `attention: heads of ${headDim} are too wide`)
-  const pipeline: PipelineSpec = {
+  const pipeline = {
     files: [headDim % 4 === 0 ? qkvVector : qkvScalar, flash],
     constants: { VECTORS: vectors, KEYS: Math.min(16, fits) },
-  }
+  } satisfies PipelineSpec
   const base = { hidden, headDim, scale, alibi: slopes ? 1 : 0 }
   return cuts(batch.host.offsets, 4 * hidden, access.dispatchFlops).map(
     ({ firstSequence, sequences, firstQuery, tiles, flops }): Dispatch => ({
@@ -32,6 +32,7 @@ export const attentionWebgpu: WebgpuKernel<AttentionParameters> = (parameters, a
       uniforms: { ...base, firstSequence, firstQuery },
       workgroups: [tiles, sequences, heads],
       flops,
+      why: `blocks of ${pipeline.constants.KEYS} keys, what workgroup memory holds and 16 at most`,
     }),
   )
 }

@@ -37,6 +37,8 @@ export interface LinearVariant {
   readonly tileRows: number
   /** Rows of the weight; a gate takes half of them from each half of it. */
   readonly tileColumns: number
+  /** In few words: for who asks what runs. */
+  readonly why?: string
 }
 
 /** As in tiled.wgsl. */
@@ -51,6 +53,7 @@ export const tiledVariant = (rows: number): LinearVariant => {
     constants: { ROWS: perThread, COLUMNS: columns },
     tileRows: side * perThread,
     tileColumns: side * columns,
+    why: `tiles of ${side * perThread} rows: the smallest that holds all of them, ${4 * side} at most`,
   }
 }
 
@@ -64,7 +67,7 @@ export function linearAs(variantOf: (rows: number) => LinearVariant): WebgpuKern
     const [features = 0] = weight.shape
     const out = gate ? features / 2 : features
     if (rows === 0 || out === 0) return []
-    const { file, constants, tileRows, tileColumns } = variantOf(rows)
+    const { file, constants, tileRows, tileColumns, why } = variantOf(rows)
     const weightFile = weightFiles[weight.dtype]
     invariant(weightFile, `linear: no weight of ${weight.dtype}`)
     const pipeline: PipelineSpec = {
@@ -88,6 +91,7 @@ export function linearAs(variantOf: (rows: number) => LinearVariant): WebgpuKern
         uniforms: { first, end, width, vectors: rowStride(width) / 4, out, scales, ...switches },
         workgroups: [Math.ceil(features / tileColumns), Math.ceil((end - first) / tileRows), 1],
         flops: end - first,
+        ...(why !== undefined && { why }),
       })
     }
     return dispatches
