@@ -11,6 +11,9 @@ export interface Guard {
   end(error: BareclipError): void
 }
 
+/** wgpu tells of a loss after the calls that it made fail. */
+const momentMs = 100
+
 export function createGuard(device: GPUDevice): Guard {
   const running = new Set<(reason: unknown) => void>()
   let ended: BareclipError | undefined
@@ -28,6 +31,17 @@ export function createGuard(device: GPUDevice): Guard {
       ),
     )
   })
+
+  /** Resolves once the device is known to be lost, or is not within a moment. */
+  const told = async () => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const moment = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, momentMs)
+    })
+    await Promise.race([device.lost, moment])
+    clearTimeout(timer)
+    await macrotask() // for the listener above
+  }
 
   return {
     live() {
@@ -51,7 +65,7 @@ export function createGuard(device: GPUDevice): Guard {
       try {
         return await Promise.race([work(() => stopped), interrupted])
       } catch (error) {
-        if (!(error instanceof BareclipError) && !stopped) await macrotask() // the loss may be told a moment later
+        if (!(error instanceof BareclipError) && !stopped) await told() // what is lost may fail before it is told
         throw ended ?? error // what fails because the device is gone fails for that reason
       } finally {
         stopped = true
