@@ -9,12 +9,13 @@ import type { WasmTable } from '../runtime/wasm/kernel.ts'
 import { adoptModule, compileModule, type WasmModule } from '../runtime/wasm/module.ts'
 import { weightBytes } from '../runtime/wasm/panels.ts'
 import { defaultThreads, threadsPossible } from '../runtime/wasm/threads.ts'
+import { checkWebgpuOptions, type Startup, startWebgpu, type WebgpuDeviceOptions } from './choose-webgpu.ts'
 import type { ModelDtype } from './dtype.ts'
-import { invalid, oneOf } from './options.ts'
+import { invalid, oneOf, type Progress } from './options.ts'
 import type { ModelMemory } from './plan-memory.ts'
-import { selfTest } from './self-test.ts'
+import { selfTest, smallShape } from './self-test.ts'
 
-export interface DeviceOptions {
+export interface DeviceOptions extends Pick<WebgpuDeviceOptions, 'gpu' | 'gpuDevice'> {
   /** Default: 'auto', the fastest that is there and passes its self-test. */
   readonly device?: 'auto' | 'reference' | 'wasm' | 'webgpu' | undefined
   /**
@@ -30,7 +31,7 @@ export interface DeviceOptions {
   readonly wasmModule?: WebAssembly.Module | undefined
 }
 
-export interface ChosenDeviceOptions extends DeviceOptions {
+export interface ChosenDeviceOptions extends DeviceOptions, WebgpuDeviceOptions {
   /** What the wasm device runs; to measure one kernel against another. Default: kernels/wasm.ts. */
   readonly wasmTable?: WasmTable | undefined
 }
@@ -38,35 +39,86 @@ export interface ChosenDeviceOptions extends DeviceOptions {
 /** More are of no use to the shapes of these towers. */
 const mostThreads = 64
 
-/**
- * memory: what the model will hold, given the dtype, if one is to be loaded. Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE, OUT_OF_MEMORY, and what
- * `memory` throws.
- */
-export async function chooseDevice(
-  options: ChosenDeviceOptions,
-  memory?: (dtype: ModelDtype) => ModelMemory,
-): Promise<{ device: Device; dtype: ModelDtype }> {
+export interface ChooseOptions {
+  /** What the model will hold, given the dtype, if one is to be loaded. */
+  readonly memory?: ((dtype: ModelDtype) => ModelMemory) | undefined
+  /** Why auto leaves webgpu out, which was tried before. */
+  readonly noWebgpu?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+export interface ChosenDevice {
+  readonly device: Device
+  readonly dtype: ModelDtype
+  /** Of a device that compiles its kernels. */
+  readonly startup?: Startup
+  /** Makes another device of the same kind, after a loss; undefined where there can be none. */
+  readonly restart?: (signal: AbortSignal) => Promise<Device>
+}
+
+/** Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE, OUT_OF_MEMORY, DEVICE_LOST, the signal's reason, and what `memory` throws. */
+export async function chooseDevice(options: ChosenDeviceOptions, rest: ChooseOptions = {}): Promise<ChosenDevice> {
   const { device = 'auto', dtype = 'f32', threads } = options
+  const adopted = checkOptions(options)
+  if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
+  const planned = rest.memory?.(dtype)
+  let noGpu = rest.noWebgpu === undefined ? '' : `; no webgpu: ${rest.noWebgpu}`
+  if (device === 'webgpu' || (device === 'auto' && noGpu === '')) {
+    const webgpu = await tryWebgpu(options, dtype, planned, rest)
+    if ('device' in webgpu) return webgpu
+    if (device === 'webgpu') {
+      const { code, message } = webgpu
+      throw new BareclipError(code, `the webgpu device does not work here: ${message}`, { cause: webgpu })
+    }
+    noGpu = `; no webgpu: ${webgpu.message}`
+  }
+  const plan = planned && planWasm(planned, dtype)
+  const why = device === 'auto' ? `auto: the fastest device here${noGpu}` : 'asked for by name'
+  const wasm = await tryWasm(why, options, adopted, plan)
+  if ('info' in wasm) return { device: wasm, dtype }
+  if (device === 'wasm') throw new BareclipError(wasm.code, `the wasm device does not work here: ${wasm.message}`)
+  return { device: reference(`auto: wasm does not work here: ${wasm.message}${noGpu}`, threads), dtype }
+}
+
+/** → the module handed in, if any. Throws INVALID_ARGUMENT. */
+function checkOptions(options: ChosenDeviceOptions): WasmModule | undefined {
+  const { device = 'auto', dtype = 'f32', threads, wasmModule } = options
   oneOf('device', device, ['auto', 'reference', 'wasm', 'webgpu'])
   oneOf('dtype', dtype, ['f32', 'f16', 'q12', 'q8'])
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw invalid('threads', 'an integer from 1', threads)
   }
-  const { wasmModule } = options
-  if (wasmModule !== undefined && device !== 'auto' && device !== 'wasm') {
+  checkWebgpuOptions(options)
+  if (wasmModule === undefined) return undefined
+  if (device !== 'auto' && device !== 'wasm') {
     throw new BareclipError('INVALID_ARGUMENT', `wasmModule is of no use to device '${device}': use 'auto' or 'wasm'`)
   }
-  const adopted = wasmModule === undefined ? undefined : adoptModule(wasmModule)
-  if (device === 'webgpu') {
-    throw new BareclipError('DEVICE_UNAVAILABLE', "there is no webgpu device in this version: use 'auto' or 'wasm'")
+  return adoptModule(wasmModule)
+}
+
+/** The device, or why there is none. Throws what is no matter of the device: the signal's reason. */
+async function tryWebgpu(
+  options: ChosenDeviceOptions,
+  dtype: ModelDtype,
+  memory: ModelMemory | undefined,
+  { signal, onProgress }: ChooseOptions,
+): Promise<ChosenDevice | BareclipError> {
+  const { device, gpu, gpuDevice, webgpuTable, threads } = options
+  const named = device === 'webgpu'
+  const idle = threads !== undefined && threads > 1 ? `; it has no threads, not ${threads}` : ''
+  const reason = (named ? 'asked for by name' : 'auto: the fastest device here') + idle
+  const start = { gpu, gpuDevice, webgpuTable, reason, realOnly: !named, dtype, memory }
+  try {
+    const started = await startWebgpu({ ...start, signal, onProgress })
+    if (gpuDevice) return { ...started, dtype }
+    const again = { ...start, reason: `${reason}; rebuilt after a loss` }
+    return { ...started, dtype, restart: async (signal) => (await startWebgpu({ ...again, signal })).device }
+  } catch (error) {
+    if (error instanceof BareclipError) return error
+    if (named || signal?.aborted) throw error
+    return new BareclipError('DEVICE_UNAVAILABLE', messageOf(error), { cause: error })
   }
-  if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
-  const plan = memory && planWasm(memory(dtype), dtype)
-  const why = device === 'auto' ? 'auto: the fastest device here' : 'asked for by name'
-  const wasm = await tryWasm(why, options, adopted, plan)
-  if ('info' in wasm) return { device: wasm, dtype }
-  if (device === 'wasm') throw new BareclipError(wasm.code, `the wasm device does not work here: ${wasm.message}`)
-  return { device: reference(`auto: wasm does not work here: ${wasm.message}`, threads), dtype }
 }
 
 function reference(why: string, threads: number | undefined): Device {
@@ -92,7 +144,7 @@ function planWasm({ weights, arena }: ModelMemory, dtype: string): MemoryPlan {
 /** The device, or why there is none. adopted: the user's module */
 async function tryWasm(
   why: string,
-  { threads: asked, workers, wasmTable }: ChosenDeviceOptions,
+  { dtype = 'f32', threads: asked, workers, wasmTable }: ChosenDeviceOptions,
   adopted: WasmModule | undefined,
   plan: MemoryPlan | undefined,
 ): Promise<Device | Pick<BareclipError, 'code' | 'message'>> {
@@ -104,7 +156,8 @@ async function tryWasm(
   const threads = alone ? 1 : wanted
   const fewer = asked !== undefined && asked > wanted ? `; ${wanted} threads at most, not ${asked}` : ''
   const single = alone && wanted > 1 ? `; one thread: ${alone}` : ''
-  const start = (threads: number, reason: string) => startWasm({ threads, reason, workers, plan }, adopted, wasmTable)
+  const start = (threads: number, reason: string) =>
+    startWasm({ threads, reason, workers, plan, dtype }, adopted, wasmTable)
   try {
     return await start(threads, why + fewer + single)
   } catch (error) {
@@ -124,7 +177,7 @@ function codeOf(error: unknown): 'OUT_OF_MEMORY' | 'DEVICE_UNAVAILABLE' {
 
 /** Throws if the device cannot be made or fails its self-test. */
 async function startWasm(
-  options: Pick<WasmOptions, 'threads' | 'reason' | 'workers' | 'plan'>,
+  { dtype, ...options }: Pick<WasmOptions, 'threads' | 'reason' | 'workers' | 'plan'> & { readonly dtype: ModelDtype },
   adopted: WasmModule | undefined,
   table: WasmTable = wasmKernels,
 ): Promise<Device> {
@@ -132,9 +185,9 @@ async function startWasm(
   const variants = adopted ? { module: `${adopted.form}, handed in` } : {}
   const device = await createWasmDevice(table, { ...options, module, variants })
   try {
-    const wrong = await selfTest(device)
+    const wrong = await selfTest(device, { ...smallShape, dtype })
     if (wrong === undefined) return device
-    throw new BareclipError('DEVICE_UNAVAILABLE', `its self-test failed: ${wrong}`)
+    throw new BareclipError('DEVICE_UNAVAILABLE', `its self-test failed: ${wrong.message}`)
   } catch (error) {
     device.dispose()
     throw error

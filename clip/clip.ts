@@ -7,6 +7,7 @@ import type { ModelDtype } from './dtype.ts'
 import { encodeImage, type ImageEmbeddings } from './encode-image.ts'
 import { encodeText, type TextEmbeddings } from './encode-text.ts'
 import type { Engine } from './engine.ts'
+import { type ExplainOptions, type Explanation, explain } from './explain.ts'
 import type { EncodeOptions, TextOptions } from './options.ts'
 import { type RankedDocument, type RankInput, rank } from './rank.ts'
 import type { TextInput } from './sequences.ts'
@@ -37,6 +38,11 @@ export interface Clip extends Disposable {
   ): Promise<Classification[][]>
   /** Documents by falling cosine with the query. Texts and images may be mixed. */
   rank(query: RankInput, documents: readonly RankInput[], options?: TextOptions): Promise<RankedDocument[]>
+  /**
+   * Which kernels run and why, what compiling them cost, and, given a sample, what each operation takes. The sample is
+   * embedded three times. `explanationText` makes text of it.
+   */
+  explain(sample?: ExplainOptions): Promise<Explanation>
   /** In bytes. */
   memory(): MemoryLedger
   /** Frees weights and scratch. Calls that are under way reject with DISPOSED. */
@@ -44,23 +50,25 @@ export interface Clip extends Disposable {
 }
 
 export function createClip(engine: Engine, { name }: Pick<ClipInfo, 'name'>): Clip {
-  const { device, model, tokenizer, dtype } = engine
+  const { model, tokenizer, dtype } = engine
   let disposed = false
   const live = () => {
     if (disposed) throw new BareclipError('DISPOSED', 'this model was disposed: load it again')
   }
   const dispose = () => {
     disposed = true
-    device.dispose()
+    engine.dispose()
   }
   return {
-    info: {
-      ...device.info,
-      name,
-      type: model.type,
-      dtype,
-      dimensions: model.dimensions,
-      imageSize: model.vision?.imageSize,
+    get info() {
+      return {
+        ...engine.device.info,
+        name,
+        type: model.type,
+        dtype,
+        dimensions: model.dimensions,
+        imageSize: model.vision?.imageSize,
+      }
     },
     tokenizer,
     async encodeText(texts, options) {
@@ -85,7 +93,11 @@ export function createClip(engine: Engine, { name }: Pick<ClipInfo, 'name'>): Cl
       live()
       return rank(engine, query, documents, options)
     },
-    memory: () => device.memory(),
+    async explain(sample) {
+      live()
+      return explain(engine, sample)
+    },
+    memory: () => engine.device.memory(),
     dispose,
     [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: dispose,
   }

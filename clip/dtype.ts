@@ -22,7 +22,7 @@ export function storedPrecision({ name, metadata }: Pick<Safetensors, 'name' | '
 /** asked: the caller's option. Throws INVALID_ARGUMENT where codes would have to be rounded to other codes. */
 export function dtypeOf(
   asked: ModelDtype | undefined,
-  { name, precision }: { readonly name: string; readonly precision: Precision | undefined },
+  { name, precision }: { readonly name: string; readonly precision?: Precision | undefined },
 ): ModelDtype {
   if (asked === undefined) return precision ?? 'f32'
   if (!precision || asked === precision || asked === 'f32' || asked === 'f16') return asked

@@ -1,6 +1,5 @@
 import { l2Normalize } from '../kernels/l2-normalize/l2-normalize.ts'
 import { decodeImage, type ImageInput, preprocess } from '../loaders/image/image.ts'
-import type { VisionTower } from '../models/tower.ts'
 import { BareclipError } from '../runtime/errors.ts'
 import { macrotask } from '../runtime/macrotask.ts'
 import { type Embeddings, embeddingsBuilder, firstColumns, type ImageUsage } from './embeddings.ts'
@@ -44,7 +43,7 @@ export async function encodeImage(
       await macrotask()
       signal?.throwIfAborted()
     }
-    const rows = await embedPictures(engine, tower, pass, settings, signal, (share) =>
+    const rows = await embedPictures(engine, tower.hidden, pass, settings, signal, (share) =>
       report(from + share * pass.length),
     )
     pass.forEach(({ index, usage }, row) => {
@@ -71,14 +70,14 @@ async function readPicture({ decoding, preprocessing }: Engine, image: ImageInpu
 /** → (pictures, dimensions) */
 async function embedPictures(
   engine: Engine,
-  tower: VisionTower,
+  hidden: number,
   pictures: readonly Picture[],
   { dimensions, normalize }: EncodeSettings,
   signal: AbortSignal | undefined,
   onProgress: (share: number) => void,
 ): Promise<Float32Array> {
   if (pictures.length === 0) return new Float32Array(0)
-  const size = 3 * tower.imageSize * tower.imageSize
+  const size = pictures[0]!.pixels.length
   const pixels = new Float32Array(pictures.length * size)
   pictures.forEach((picture, i) => {
     pixels.set(picture.pixels, i * size)
@@ -86,10 +85,10 @@ async function embedPictures(
   const [rows] = await runPass(
     engine,
     (scope) => {
-      const pooled = tower.record(scope, pixels, pictures.length)
+      const pooled = engine.model.vision!.record(scope, pixels, pictures.length)
       return [normalize ? l2Normalize(scope, pooled, dimensions) : pooled]
     },
     { signal, onProgress },
   )
-  return normalize ? (rows as Float32Array) : firstColumns(rows as Float32Array, tower.hidden, dimensions)
+  return normalize ? (rows as Float32Array) : firstColumns(rows as Float32Array, hidden, dimensions)
 }

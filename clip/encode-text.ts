@@ -128,7 +128,6 @@ async function embedPass(
   signal: AbortSignal | undefined,
   onProgress: (share: number) => void,
 ): Promise<{ embedded: Float32Array; pooled: Float32Array }> {
-  const tower = engine.model.text
   const batch = raggedBatch(pass.map(({ positions }) => positions))
   const ids = new Int32Array(batch.tokens)
   pass.forEach((part, s) => {
@@ -138,13 +137,13 @@ async function embedPass(
   const [first, second] = await runPass(
     engine,
     (scope) => {
-      const pooled = tower.record(scope, ids, batch)
+      const pooled = engine.model.text.record(scope, ids, batch)
       return normalize ? [l2Normalize(scope, pooled, dimensions), ...(raw ? [pooled] : [])] : [pooled]
     },
     { signal, onProgress },
   )
   const pooled = raw ? ((normalize ? second : first) as Float32Array) : new Float32Array(0)
-  const embedded = normalize ? (first as Float32Array) : firstColumns(pooled, tower.hidden, dimensions)
+  const embedded = normalize ? (first as Float32Array) : firstColumns(pooled, engine.model.text.hidden, dimensions)
   return { embedded, pooled }
 }
 

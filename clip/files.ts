@@ -20,6 +20,8 @@ export interface OpenModel {
   readonly tokenizer: unknown
   readonly preprocessor: unknown
   readonly weights: ByteSource
+  /** Opens the weights once more; undefined where they came from memory or from a source of the caller's. */
+  readonly reopen: ((signal: AbortSignal) => Promise<ByteSource>) | undefined
 }
 
 /** Far more than any tokenizer.json; a weights file given by mistake is not read whole. */
@@ -32,7 +34,10 @@ const maxJsonBytes = 64 * 2 ** 20
 export async function openModel(model: string | URL | ModelFiles, signal?: AbortSignal): Promise<OpenModel> {
   const { files, ...read } = await readModelFiles(model, signal)
   const weights = await openSource(files.weights, { ...(signal && { signal }) })
-  return { name: typeof model === 'string' ? model : weights.name, ...read, weights }
+  const { weights: input } = files
+  const again = typeof input === 'string' || input instanceof URL || input instanceof Blob
+  const reopen = again ? (signal: AbortSignal) => openSource(input, { signal }) : undefined
+  return { name: typeof model === 'string' ? model : weights.name, ...read, weights, reopen }
 }
 
 /** The JSON files alone. Throws as openModel. */

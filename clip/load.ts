@@ -1,13 +1,17 @@
 import type { DecodeOptions } from '../loaders/image/image.ts'
 import { openSafetensors, type Safetensors } from '../loaders/safetensors/safetensors.ts'
 import { createTokenizer } from '../loaders/tokenizer/tokenizer.ts'
-import { planModel } from '../models/jina-clip.ts'
-import { weightBuilder } from '../models/weights.ts'
-import { type ChosenDeviceOptions, chooseDevice, type DeviceOptions } from './choose-device.ts'
+import { type ModelPlan, planModel } from '../models/jina-clip.ts'
+import type { Model } from '../models/tower.ts'
+import { type Checkpoint, weightBuilder } from '../models/weights.ts'
+import type { Device } from '../runtime/device.ts'
+import { BareclipError } from '../runtime/errors.ts'
+import { type ChosenDevice, type ChosenDeviceOptions, chooseDevice, type DeviceOptions } from './choose-device.ts'
 import { type Clip, type ClipInfo, createClip } from './clip.ts'
-import { dtypeOf, storedPrecision } from './dtype.ts'
+import { dtypeOf, type ModelDtype, storedPrecision } from './dtype.ts'
 import type { Engine } from './engine.ts'
-import { type ModelFiles, openModel } from './files.ts'
+import { type ModelFiles, type OpenModel, openModel } from './files.ts'
+import { createLiveModel, type Rebuild } from './live-model.ts'
 import { invalid, type Progress } from './options.ts'
 import { preprocessingOf } from './parts.ts'
 import { planMemory } from './plan-memory.ts'
@@ -57,7 +61,7 @@ export async function loadEngine(
   options: EngineOptions = {},
 ): Promise<Pick<ClipInfo, 'name'> & { readonly engine: Engine }> {
   const stage = stopwatch(options.onStage)
-  const { signal, onProgress, maxPixels, decode, passTokens = 8192 } = options
+  const { signal, maxPixels, decode, passTokens = 8192 } = options
   if (!Number.isInteger(passTokens) || passTokens < 1) throw invalid('passTokens', 'an integer from 1', passTokens)
   signal?.throwIfAborted()
   const files = await openModel(model, signal)
@@ -68,24 +72,22 @@ export async function loadEngine(
     const preprocessing = preprocessingOf(plan, files.preprocessor)
     const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
     checkpoint = opened
-    const source = { name: opened.name, tensors: opened.tensors, precision: storedPrecision(opened) }
-    const asked = dtypeOf(options.dtype, source)
+    const asked = dtypeOf(options.dtype, layoutOf(opened))
     stage('configuration, tokenizer')
-    const { device, dtype } = await chooseDevice({ ...options, dtype: asked }, (dtype) =>
-      planMemory(plan, source, dtype, passTokens),
-    )
-    stage('device')
+    const { chosen, model } = await placeOnDevice(plan, opened, { ...options, dtype: asked }, passTokens, stage)
+    const { device, dtype, startup } = chosen
     try {
-      const weights = weightBuilder(device, source, dtype)
-      const built = plan.build(weights)
-      stage('memory for weights')
-      await streamWeights(checkpoint, weights.fills, signal, (done, total) =>
-        onProgress?.({ stage: 'load', done, total, unit: 'bytes' }),
-      )
-      stage('weights')
+      const live = createLiveModel({ device, model }, rebuilder(chosen, plan, files, checkpoint))
       const engine: Engine = {
-        device,
-        model: built,
+        get device() {
+          return live.device
+        },
+        get model() {
+          return live.model
+        },
+        recover: live.recover,
+        dispose: live.dispose,
+        startup,
         tokenizer,
         preprocessing,
         decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
@@ -100,6 +102,96 @@ export async function loadEngine(
     }
   } finally {
     await (checkpoint ?? files.weights).close()
+  }
+}
+
+/** What the header says. Throws UNSUPPORTED_MODEL. */
+function layoutOf(file: Safetensors): Checkpoint {
+  return { name: file.name, tensors: file.tensors, precision: storedPrecision(file) }
+}
+
+/** The model on the device of the options. With 'auto' a graphics device that its weights do not fit on is passed over. */
+async function placeOnDevice(
+  plan: ModelPlan,
+  checkpoint: Safetensors,
+  options: EngineOptions,
+  passTokens: number,
+  stage: (stage: LoadStage) => void,
+): Promise<{ chosen: ChosenDevice; model: Model }> {
+  const { signal, onProgress } = options
+  let most = 0
+  const report = (done: number, total: number) => {
+    most = Math.max(most, done)
+    onProgress?.({ stage: 'load', done: most, total, unit: 'bytes' })
+  }
+  let noWebgpu: string | undefined
+  for (;;) {
+    const chosen = await chooseDevice(options, {
+      memory: (dtype) => planMemory(plan, layoutOf(checkpoint), dtype, passTokens),
+      noWebgpu,
+      signal,
+      onProgress,
+    })
+    const { device, dtype } = chosen
+    stage('device')
+    try {
+      const model = await placeModel(plan, device, dtype, checkpoint, signal, report, () => stage('memory for weights'))
+      stage('weights')
+      return { chosen, model }
+    } catch (error) {
+      const passedOver = device.info.device === 'webgpu' && (options.device ?? 'auto') === 'auto'
+      device.dispose()
+      if (!passedOver || !(error instanceof BareclipError)) throw error
+      if (error.code !== 'OUT_OF_MEMORY' && error.code !== 'DEVICE_LOST') throw error
+      noWebgpu = error.message
+    }
+  }
+}
+
+/** The model with its weights on the device. */
+async function placeModel(
+  plan: ModelPlan,
+  device: Device,
+  dtype: ModelDtype,
+  checkpoint: Safetensors,
+  signal: AbortSignal | undefined,
+  onProgress: (done: number, total: number) => void = () => {},
+  onMemory: () => void = () => {},
+): Promise<Model> {
+  const weights = weightBuilder(device, layoutOf(checkpoint), dtype)
+  const model = plan.build(weights)
+  onMemory()
+  await streamWeights(checkpoint, weights.fills, signal, onProgress)
+  return model
+}
+
+/** → how the model is put on another device after a loss, or why it cannot be. */
+function rebuilder(
+  { restart, dtype }: ChosenDevice,
+  plan: ModelPlan,
+  { reopen }: Pick<OpenModel, 'reopen'>,
+  first: Safetensors,
+): Rebuild | string {
+  if (!restart) return 'the device was handed in (gpuDevice); give gpu instead'
+  if (!reopen) return 'its weights came from memory; give a path, a URL or a Blob instead'
+  const tensors = JSON.stringify([...first.tensors])
+  return async (signal) => {
+    const source = await reopen(signal)
+    let checkpoint: Safetensors | undefined
+    let device: Device | undefined
+    try {
+      checkpoint = await openSafetensors(source, { signal })
+      if (JSON.stringify([...checkpoint.tensors]) !== tensors) {
+        throw new BareclipError('READ_FAILED', `${source.name} holds other tensors than when the model was loaded`)
+      }
+      device = await restart(signal)
+      return { device, model: await placeModel(plan, device, dtype, checkpoint, signal) }
+    } catch (error) {
+      device?.dispose()
+      throw error
+    } finally {
+      await (checkpoint ?? source).close()
+    }
   }
 }
 

@@ -1,11 +1,12 @@
 import { BareclipError, describe } from '../runtime/errors.ts'
 
 export interface Progress {
-  readonly stage: 'load' | 'quantize' | 'text' | 'image'
-  /** Never falls; equals `total` in the last call. May be a fraction. */
+  /** 'load' reads weights; 'compile' comes before it, on webgpu only. */
+  readonly stage: 'compile' | 'load' | 'quantize' | 'text' | 'image'
+  /** Never falls within a stage; equals `total` in its last call. May be a fraction. */
   readonly done: number
   readonly total: number
-  readonly unit: 'bytes' | 'tokens' | 'images'
+  readonly unit: 'kernels' | 'bytes' | 'tokens' | 'images'
 }
 
 export interface EncodeOptions {

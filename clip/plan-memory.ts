@@ -5,12 +5,17 @@ import { equalBatch } from '../runtime/batch.ts'
 import type { Scope, WeightSpec } from '../runtime/device.ts'
 import { createRecording } from '../runtime/scope.ts'
 import type { Tensor } from '../runtime/tensor.ts'
+import { typicalPasses } from './typical-passes.ts'
 
 /** What a model will hold on a device, known from the checkpoint's header. */
 export interface ModelMemory {
   readonly weights: readonly WeightSpec[]
   /** Bytes of the arena of a pass of `passTokens` tokens. Planned when asked for: it takes as long as some passes. */
   arena(): number
+  /** Components of a head, of each tower. */
+  readonly headDims: readonly number[]
+  /** Passes of many sizes, to see what would run. */
+  passes(): Scope[]
 }
 
 /** More tokens than this are not planned for: a pass that long finds its memory, or not, when it comes. */
@@ -40,7 +45,8 @@ export function planMemory(
     const image = arenaBytes((scope) => vision.record(scope, new Float32Array(3 * vision.imageSize ** 2), 1))
     return Math.max(texts, image * Math.max(1, Math.floor(tokens / vision.tokens)))
   }
-  return { weights, arena }
+  const headDims = [text, ...(vision ? [vision] : [])].map(({ hidden, heads }) => hidden / heads)
+  return { weights, arena, headDims: [...new Set(headDims)], passes: () => typicalPasses({ text, vision }) }
 }
 
 function arenaBytes(record: (scope: Scope) => Tensor): number {

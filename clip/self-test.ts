@@ -11,36 +11,85 @@ import { patchEmbed } from '../kernels/patch-embed/patch-embed.ts'
 import { referenceKernels } from '../kernels/reference.ts'
 import { rotary } from '../kernels/rotary/rotary.ts'
 import { rotaryTable } from '../kernels/rotary/table.ts'
+import { codeDtype } from '../models/weight-fills.ts'
+import { isQuantized } from '../models/weights.ts'
 import { raggedBatch } from '../runtime/batch.ts'
 import type { Device, Scope, WeightRole } from '../runtime/device.ts'
+import type { Dtype } from '../runtime/dtype.ts'
+import { type Precision, quantizeRows, scalesPerRow } from '../runtime/quantize.ts'
 import { createReferenceDevice } from '../runtime/reference/device.ts'
+import { createRecording } from '../runtime/scope.ts'
 import type { Shape } from '../runtime/shape.ts'
 import type { Tensor } from '../runtime/tensor.ts'
+import type { ModelDtype } from './dtype.ts'
 
-/** Largest difference that float32 sums of these sizes may have from float64 ones; a wrong kernel is off by far more. */
-const tolerance = 1e-5
+/** Sizes of the towers in miniature. They decide which variants run, so those of the model itself are tested. */
+export interface SelfTestShape {
+  /** Components of a head, a multiple of 4. */
+  readonly headDim: number
+  readonly heads: number
+  /** Of the second of two sequences. */
+  readonly tokens: number
+  /** Features between the two linear layers of an MLP. */
+  readonly inner: number
+  /** Patches along one side of a picture. */
+  readonly grid: number
+  /** Of matrices and tables. */
+  readonly dtype: ModelDtype
+}
+
+export const smallShape: SelfTestShape = { headDim: 8, heads: 3, tokens: 10, inner: 20, grid: 2, dtype: 'f32' }
 
 /**
- * Runs every operation once on this very device and compares with the reference. → undefined if all is well, else what is
- * wrong, for a person to read.
+ * Largest difference that float32 sums of these sizes may have from float64 ones; where the matrices are codes, x may be rounded
+ * to 14 bits besides. A wrong kernel is off by far more.
  */
-export async function selfTest(device: Device): Promise<string | undefined> {
+const tolerances: Readonly<Record<ModelDtype, number>> = { f32: 1e-5, f16: 1e-5, q8: 5e-4, q12: 1e-3 }
+
+export interface WrongKernel {
+  readonly operation: string
+  /** For a person to read. */
+  readonly message: string
+}
+
+/**
+ * Runs every operation once on this very device and compares with the reference, values within `allowed` of 1 or of
+ * themselves. → undefined if all is well, else the first operation that is wrong.
+ */
+export async function selfTest(
+  device: Device,
+  shape: SelfTestShape = smallShape,
+  allowed = tolerances[shape.dtype],
+): Promise<WrongKernel | undefined> {
   const reference = createReferenceDevice(referenceKernels)
-  const expected = await runAll(reference)
-  const found = await runAll(device)
+  const expected = await runAll(reference, shape)
+  const found = await runAll(device, shape)
   for (const [name, want] of expected) {
     const got = found.get(name)!
-    const wrong = want.findIndex((value, i) => !(Math.abs(value - got[i]!) <= tolerance * Math.max(1, Math.abs(value))))
-    if (wrong >= 0) return `${name} gives ${got[wrong]} where the reference gives ${want[wrong]}`
+    const wrong = want.findIndex((value, i) => !(Math.abs(value - got[i]!) <= allowed * Math.max(1, Math.abs(value))))
+    if (wrong < 0) continue
+    const message = `${name} gives ${got[wrong]} where the reference gives ${want[wrong]}`
+    return { operation: name.split(' ')[0]!, message }
   }
   return undefined
 }
 
-async function runAll(device: Device): Promise<Map<string, Float32Array>> {
-  const weights = await makeWeights(device)
+/** What `selfTest` would run: for devices that compile kernels for their use. */
+export function selfTestRecording(shape: SelfTestShape): Scope {
+  const scope = createRecording(() => {})
+  const weights = Object.entries(weightSpecs(shape)).map(([label, { shape, dtype }]) => {
+    const tensor: Tensor = { label, dtype, shape, storage: { lifetime: 'weights', bytes: 0 }, offset: 0 }
+    return [label, tensor]
+  })
+  for (const tensor of recordAll(scope, Object.fromEntries(weights) as Weights, shape).values()) scope.output(tensor)
+  return scope
+}
+
+async function runAll(device: Device, shape: SelfTestShape): Promise<Map<string, Float32Array>> {
+  const weights = await makeWeights(device, shape)
   const scope = device.scope()
   try {
-    const outputs = recordAll(scope, weights)
+    const outputs = recordAll(scope, weights, shape)
     for (const tensor of outputs.values()) scope.output(tensor)
     await device.run(scope)
     const values = new Map<string, Float32Array>()
@@ -52,57 +101,82 @@ async function runAll(device: Device): Promise<Map<string, Float32Array>> {
   }
 }
 
-const hidden = 24
-const heads = 3
+type Weights = Readonly<Record<keyof ReturnType<typeof weightSpecs>, Tensor>>
 
-async function makeWeights(device: Device) {
-  const make = async (label: string, role: WeightRole, shape: Shape): Promise<Tensor> => {
-    const tensor = device.allocate({ label, role, shape, dtype: 'f32' })
-    await device.write(tensor, 'f32', wave(label.length, shape))
-    return tensor
+function weightSpecs({ headDim, heads, inner, grid, dtype }: SelfTestShape) {
+  const hidden = headDim * heads
+  const quantized = isQuantized(dtype)
+  const floats = quantized ? 'f16' : dtype
+  const spec = (role: WeightRole, ...shape: number[]) => ({ role, shape, dtype: role === 'vector' ? 'f32' : floats })
+  const matrix = (rows: number, width: number) => {
+    const codes = spec('matrix', rows, width)
+    return quantized ? { ...codes, dtype: codeDtype[dtype] } : codes
   }
+  const scales = (rows: number, width: number) => ({
+    ...{ role: 'matrix' as const, shape: [rows, scalesPerRow(width)], dtype: 'f32' as const },
+  })
   return {
-    word: await make('word', 'table', [11, hidden]),
-    type: await make('type', 'table', [2, hidden]),
-    gain: await make('gain', 'vector', [hidden]),
-    shift: await make('shift', 'vector', [hidden]),
-    qkv: await make('qkv', 'matrix', [3 * hidden, hidden]),
-    gated: await make('gated', 'matrix', [2 * 20, hidden]),
-    out: await make('out', 'matrix', [hidden, 20]),
-    patch: await make('patch', 'matrix', [hidden, 12]),
-    position: await make('position', 'vector', [5 * hidden]),
+    word: spec('table', 11, hidden),
+    type: spec('table', 2, hidden),
+    gain: spec('vector', hidden),
+    shift: spec('vector', hidden),
+    qkv: matrix(3 * hidden, hidden),
+    gated: matrix(2 * inner, hidden),
+    out: matrix(hidden, inner),
+    ...(quantized && {
+      qkvScale: scales(3 * hidden, hidden),
+      gatedScale: scales(2 * inner, hidden),
+      outScale: scales(hidden, inner),
+    }),
+    patch: { ...spec('matrix', hidden, 12), dtype: 'f32' as const },
+    position: spec('vector', (1 + grid * grid) * hidden),
   }
 }
 
+const isCodes = (dtype: Dtype) => dtype === 'i8' || dtype === 'i16'
+
+async function makeWeights(device: Device, shape: SelfTestShape): Promise<Weights> {
+  const weights: Record<string, Tensor> = {}
+  const scales = new Map<string, Float32Array>()
+  for (const [label, spec] of Object.entries(weightSpecs(shape))) {
+    const tensor = device.allocate({ label, ...spec })
+    weights[label] = tensor
+    const values = wave(label.length, spec.shape)
+    if (isCodes(spec.dtype)) {
+      const made = quantizeRows(values, spec.shape[1]!, shape.dtype as Precision, label)
+      scales.set(`${label}Scale`, made.scales)
+      await device.write(tensor, spec.dtype, made.codes)
+    } else await device.write(tensor, 'f32', scales.get(label) ?? values)
+  }
+  return weights as Weights
+}
+
 /** Both towers in miniature. */
-function recordAll(scope: Scope, w: Awaited<ReturnType<typeof makeWeights>>): Map<string, Tensor> {
-  const host = raggedBatch([
-    [0, 1, 3],
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
-  ])
+function recordAll(scope: Scope, w: Weights, { headDim, heads, tokens, grid }: SelfTestShape): Map<string, Tensor> {
+  const host = raggedBatch([[0, 1, 3], Array.from({ length: tokens }, (_, i) => i)])
   const batch = {
     host,
     offsets: scope.input('offsets', 'i32', [3], host.offsets),
-    positions: scope.input('positions', 'i32', [13], host.positions),
+    positions: scope.input('positions', 'i32', [host.tokens], host.positions),
   }
   const norm = { weight: w.gain, bias: w.shift, epsilon: 1e-6 }
   const ids = scope.input(
     'ids',
     'i32',
-    [13],
-    Int32Array.from({ length: 13 }, (_, i) => (i * 7) % 11),
+    [host.tokens],
+    Int32Array.from({ length: host.tokens }, (_, i) => (i * 7) % 11),
   )
   const x = embedding(scope, { ids, word: w.word, type: w.type, ...norm })
-  const qkv = linear(scope, x, { weight: w.qkv })
+  const qkv = linear(scope, x, { weight: w.qkv, scale: w.qkvScale })
   const slopes = scope.input('slopes', 'f32', [heads], alibiSlopes(heads))
   const context = attention(scope, { qkv, batch, heads, scale: 0.3, slopes })
   const normed = layerNorm(scope, context, norm)
-  const gelu = linear(scope, normed, { weight: w.gated }, { gate: 'gelu' })
-  const silu = gatedLinearUnit(scope, linear(scope, normed, { weight: w.gated }), 'silu')
-  const sum = linear(scope, gelu, { weight: w.out, bias: w.shift }, { residual: normed })
+  const gelu = linear(scope, normed, { weight: w.gated, scale: w.gatedScale }, { gate: 'gelu' })
+  const silu = gatedLinearUnit(scope, linear(scope, normed, { weight: w.gated, scale: w.gatedScale }), 'silu')
+  const sum = linear(scope, gelu, { weight: w.out, scale: w.outScale, bias: w.shift }, { residual: normed })
   const pooled = meanPool(scope, sum, batch)
 
-  const pixels = scope.input('pixels', 'f32', [1, 3, 4, 4], wave(5, [48]))
+  const pixels = scope.input('pixels', 'f32', [1, 3, 2 * grid, 2 * grid], wave(5, [12 * grid * grid]))
   const patches = patchEmbed(scope, {
     pixels,
     patch: 2,
@@ -111,17 +185,25 @@ function recordAll(scope: Scope, w: Awaited<ReturnType<typeof makeWeights>>): Ma
     classToken: w.gain,
     position: w.position,
   })
-  const table = rotaryTable(2, 8, 1)
-  const turned = linear(scope, patches, { weight: w.qkv })
+  const places = 1 + grid * grid
+  const table = rotaryTable(grid, headDim, 1)
+  const turned = linear(scope, patches, { weight: w.qkv, scale: w.qkvScale })
   rotary(scope, {
     x: turned,
     heads: 2 * heads,
-    headDim: 8,
-    positions: scope.input('places', 'i32', [5], Int32Array.of(0, 1, 2, 3, 4)),
-    cos: scope.input('cos', 'f32', [5, 4], table.cos),
-    sin: scope.input('sin', 'f32', [5, 4], table.sin),
+    headDim,
+    positions: scope.input(
+      'places',
+      'i32',
+      [places],
+      Int32Array.from({ length: places }, (_, i) => i),
+    ),
+    cos: scope.input('cos', 'f32', [places, headDim / 2], table.cos),
+    sin: scope.input('sin', 'f32', [places, headDim / 2], table.sin),
   })
-  const rounded = cast(scope, cast(scope, turned, 'f16'), 'f32')
+  // Of what is exactly the same everywhere: a value between two f16 ones may go either way.
+  const exact = scope.input('exact', 'f32', [3, 33], wave(6, [3, 33]))
+  const rounded = cast(scope, cast(scope, exact, 'f16'), 'f32')
   return new Map([
     ['embedding', x],
     ['linear', qkv],

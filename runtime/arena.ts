@@ -10,7 +10,8 @@ export interface ArenaPlan {
   readonly bytes: number
 }
 
-interface Lifetime {
+/** The first and the last command that name a storage; -1 for inputs, the number of commands for outputs. */
+export interface Lifetime {
   readonly storage: Storage
   readonly first: number
   last: number
@@ -43,12 +44,17 @@ export function planArena(
   return { offsets, bytes: holes.end }
 }
 
-function padded(bytes: number): number {
+/** bytes, rounded up to whole steps of `alignment`, one at least */
+export function padded(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / alignment)) * alignment
 }
 
 /** In order of birth. Weights are not scratch and have no lifetime here. */
-function lifetimesOf(commands: readonly Command[], inputs: readonly Tensor[], outputs: readonly Tensor[]): Lifetime[] {
+export function lifetimesOf(
+  commands: readonly Command[],
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+): Lifetime[] {
   const lifetimes = new Map<Storage, Lifetime>()
   const touch = ({ storage, label }: Tensor, at: number, mayBeBorn: boolean) => {
     if (storage.lifetime === 'weights') return

@@ -64,6 +64,21 @@ export interface RunOptions {
   readonly onCommand?: ((command: Command, ms: number) => void) | undefined
 }
 
+/** A kernel as a device compiles it, and why a command runs on it. */
+export interface KernelPlan {
+  /** Printable; two that are alike are compiled once. */
+  readonly kernel: string
+  /** In few words, where there was a choice. */
+  readonly why?: string | undefined
+  /** What compiling it took, side by side with others, in milliseconds. Undefined before it is compiled. */
+  readonly compileMs?: number | undefined
+}
+
+export interface CompileOptions {
+  /** In kernels, never falls; the last call has done = total. Not called where nothing is left to compile. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+}
+
 /** In bytes. */
 export interface MemoryLedger {
   readonly weights: number
@@ -80,6 +95,19 @@ export interface DeviceInfo {
   readonly reason: string
   /** The kernel variant that runs, for each operation that has more than one. */
   readonly variants: Readonly<Record<string, string>>
+  /** What is behind WebGPU; undefined on other devices. */
+  readonly adapter?: AdapterInfo | undefined
+}
+
+export interface AdapterInfo {
+  /** Vendor, architecture, driver: for a person to read. */
+  readonly description: string
+  /** A driver that computes on the processor: far slower than the wasm device. */
+  readonly software: boolean
+  /** WebGPU's optional features that are in use. */
+  readonly features: readonly string[]
+  /** Those that decide what fits and which variant runs: WebGPU's names, bytes or counts. */
+  readonly limits: Readonly<Record<string, number>>
 }
 
 /**
@@ -98,6 +126,13 @@ export interface Device {
   write(weight: Tensor, from: Dtype, values: DtypeArray, offset?: number): Promise<void>
   free(weight: Tensor): void
   scope(): Scope
+  /**
+   * Of devices that compile kernels for their use: compiles in parallel what the commands of these recordings need, so that
+   * no run waits for it. The recordings need not be open scopes. Throws DEVICE_UNAVAILABLE if a kernel does not compile.
+   */
+  compile?(recordings: readonly Scope[], options?: CompileOptions): Promise<void>
+  /** As `compile`, of one recording: the kernels of each command, in order. Compiles and runs nothing. */
+  kernelsOf?(recording: Scope): ReadonlyMap<Command, readonly KernelPlan[]>
   /** Runs what the scope recorded. Never blocks the calling thread for long. */
   run(scope: Scope, options?: RunOptions): Promise<void>
   /** A copy of an output's elements, after `run` and before the scope ends. */

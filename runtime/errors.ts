@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'READ_FAILED' // a file or URL could not be read
   | 'WRITE_FAILED' // an output could not be written
   | 'DEVICE_UNAVAILABLE' // the device asked for is not here
+  | 'DEVICE_LOST' // the graphics processor or its driver went away
   | 'NOT_FINITE' // NaN or infinity in weights or activations that a quantised model cannot hold
   | 'DEVICE_FAILED' // the device broke during a call (a thread died); the next call may work
   | 'OUT_OF_MEMORY' // an allocation failed or passes a limit

@@ -1,9 +1,12 @@
 export { type ArenaPlan, alignment, planArena } from './arena.ts'
 export { equalBatch, type RaggedBatch, raggedBatch } from './batch.ts'
 export type {
+  AdapterInfo,
   Command,
+  CompileOptions,
   Device,
   DeviceInfo,
+  KernelPlan,
   MemoryLedger,
   Operation,
   RunOptions,
@@ -21,3 +24,16 @@ export { createWasmDevice, type WasmOptions } from './wasm/device.ts'
 export type { WasmAccess, WasmKernel, WasmStep, WasmTable } from './wasm/kernel.ts'
 export { adoptModule, compileModule, type ModuleForm, type WasmModule, wasmModuleBytes } from './wasm/module.ts'
 export { threadSource } from './wasm/thread-source.ts'
+export { createWebgpuDevice, type WebgpuOptions } from './webgpu/device.ts'
+export type {
+  Dispatch,
+  PipelineSpec,
+  Shader,
+  ShaderBinding,
+  ShaderUniform,
+  WebgpuAccess,
+  WebgpuKernel,
+  WebgpuTable,
+  Workgroups,
+} from './webgpu/kernel.ts'
+export { type OpenedDevice, openDevice, type WebgpuSource } from './webgpu/open.ts'

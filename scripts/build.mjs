@@ -47,6 +47,7 @@ if (existsSync(stamp) && sources.every((source) => newest(join(root, source)) <=
   process.exit(0)
 
 await import('./build-wasm.mjs')
+await import('./build-wgsl.mjs')
 rmSync(dist, { recursive: true, force: true })
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })

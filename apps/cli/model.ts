@@ -3,6 +3,7 @@ import { defaultModel, load } from '../../clip/load.ts'
 import { BareclipError } from '../../runtime/errors.ts'
 import type { Cli } from './cli.ts'
 import type { DeviceOptions } from './options.ts'
+import { gpuOf } from './webgpu.ts'
 
 /** With progress on a terminal. */
 export async function loadModel(
@@ -16,8 +17,12 @@ export async function loadModel(
     device,
     dtype,
     threads,
+    gpu: gpuOf(device),
     signal,
-    onProgress: ({ done, total }) => messages.progress(`loading the model: ${Math.floor((100 * done) / total)} %`),
+    onProgress: ({ stage, done, total }) => {
+      const what = stage === 'compile' ? 'compiling kernels' : 'loading the model'
+      messages.progress(`${what}: ${Math.floor((100 * done) / total)} %`)
+    },
   })
   messages.clear()
   return clip

@@ -1,11 +1,11 @@
 import { encodeImage } from '../../clip/encode-image.ts'
 import { encodeText } from '../../clip/encode-text.ts'
 import type { Engine } from '../../clip/engine.ts'
+import { createProfile, flopsOf, observed, type Profile } from '../../clip/profile.ts'
 import { BareclipError } from '../../runtime/errors.ts'
 import { type BenchCase, caseImages, caseTokens, tokensOf } from '../cases.ts'
 import { type ProcessMemory, processMemory } from '../machine.ts'
 import { type Spread, spread, timed } from '../statistics.ts'
-import { createProfile, flopsOf, observed, type Profile } from './profile.ts'
 
 export interface CaseReport {
   readonly name: string
@@ -57,7 +57,7 @@ export async function measureCase(
   let flops = 0
   await call(
     observed(engine, {
-      onPass(commands) {
+      onPass({ commands }) {
         flops += commands.reduce((sum, command) => sum + flopsOf(command), 0)
       },
     }),

@@ -8,7 +8,7 @@ import { type BenchCase, defaultCases } from '../cases.ts'
 import { type Machine, machine, type ProcessMemory, processMemory } from '../machine.ts'
 import { type AttentionSwitch, type CaseReport, measureCase } from './measure.ts'
 
-export interface ModelBenchOptions extends Pick<LoadOptions, 'device' | 'dtype' | 'threads' | 'signal'> {
+export interface ModelBenchOptions extends Pick<LoadOptions, 'device' | 'dtype' | 'threads' | 'gpu' | 'signal'> {
   /** A folder; the demonstration model if undefined. */
   readonly model?: string | undefined
   /** Default: all but the long texts, and images where the model has a vision tower. */
@@ -48,10 +48,14 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelBench
     device: options.device,
     dtype: options.dtype,
     threads: options.threads,
+    gpu: options.gpu,
     signal,
     wasmTable: switchable(attention),
     onStage: (stage, ms) => stages.push({ stage, ms }),
-    onProgress: ({ done, total }) => onProgress?.(`loading the model: ${Math.floor((100 * done) / total)} %`),
+    onProgress: ({ stage, done, total }) =>
+      onProgress?.(
+        `${stage === 'compile' ? 'compiling kernels' : 'loading the model'}: ${Math.floor((100 * done) / total)} %`,
+      ),
   })
   const { device, model } = engine
   try {

@@ -4,7 +4,18 @@ import { join } from 'node:path'
 import { cli, root } from './cli-run.ts'
 
 describe('bareclip, help and unknown commands', () => {
-  const commands = ['embed', 'classify', 'search', 'tokenize', 'pixels', 'inspect', 'synth', 'quantize', 'bench', 'info']
+  const commands = [
+    'embed',
+    'classify',
+    'search',
+    'tokenize',
+    'pixels',
+    'inspect',
+    'synth',
+    'quantize',
+    'bench',
+    'info',
+  ]
 
   it('lists its commands; each has help with one example', async () => {
     const { code, out, err } = await cli(['--help'])

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { casesNamed } from '../../bench/cases.ts'
 import { benchModel } from '../../bench/model/model.ts'
-import { createProfile, observed, type ProfileRow } from '../../bench/model/profile.ts'
 import { encodeText } from '../../clip/encode-text.ts'
 import { loadEngine } from '../../clip/load.ts'
+import { createProfile, observed, type ProfileRow } from '../../clip/profile.ts'
 import type { Command } from '../../runtime/device.ts'
 
 const total = (rows: readonly ProfileRow[], of: 'calls' | 'flops' | 'bytes' | 'ms') =>
@@ -67,7 +67,7 @@ describe('bench: the profile of a model', () => {
     const { hidden, layers } = engine.model.text
     const commands: Command[] = []
     const profile = createProfile()
-    await encodeText(observed(engine, { onPass: (pass) => commands.push(...pass), onCommand: profile.add }), {
+    await encodeText(observed(engine, { onPass: (pass) => commands.push(...pass.commands), onCommand: profile.add }), {
       tokens: [5, 6, 7],
     })
     engine.device.dispose()

@@ -243,7 +243,7 @@ describe('load', () => {
 
     const options: [options: object, code: string][] = [
       [{ device: 'gpu' }, 'INVALID_ARGUMENT'],
-      [{ device: 'webgpu' }, 'DEVICE_UNAVAILABLE'],
+      [{ device: 'webgpu', gpu: () => Promise.reject(new Error('no')) }, 'DEVICE_UNAVAILABLE'],
       [{ dtype: 'int4' }, 'INVALID_ARGUMENT'],
       [{ threads: 0 }, 'INVALID_ARGUMENT'],
       [{ threads: 1.5 }, 'INVALID_ARGUMENT'],

@@ -37,7 +37,7 @@ const sequencesAlone = (data: AttentionData): Part<AttentionData>[] =>
     return { at: from * hidden, data: { ...data, batch, qkv: data.qkv.slice(from * 3 * hidden, to * 3 * hidden) } }
   })
 
-onEveryDevice('attention', (device, under) => {
+onEveryDevice('attention', 'attention', (device, under) => {
   itComputes(device, under, attentionCases(), expected)
   itKeepsBits(
     device,

@@ -5,7 +5,7 @@ import { cast, castOperation } from '../../kernels/cast/cast.ts'
 import { assertRefused, bits, checkedLoad, onEveryDevice } from './check.ts'
 import { numberOf, roundedTo } from './naive-dtype.ts'
 
-onEveryDevice('cast', (device, under) => {
+onEveryDevice('cast', 'cast', (device, under) => {
   for (const item of castCases()) {
     it(item.name, async () => {
       const data = item.data()

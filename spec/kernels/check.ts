@@ -3,13 +3,21 @@ import { type Case, errorOf, runCase, type Tolerance } from '../../kernels/case.
 import type { Device } from '../../runtime/device.ts'
 import { type DtypeArray, toF32 } from '../../runtime/dtype.ts'
 import { BareclipError } from '../../runtime/errors.ts'
-import { type DeviceUnderTest, devices } from '../devices.ts'
+import { type DeviceUnderTest, present } from '../devices.ts'
 import type { Matrix } from './naive.ts'
 
-/** A describe block per device with one device for all its tests. */
-export function onEveryDevice(title: string, body: (device: () => Device, under: DeviceUnderTest) => void): void {
-  for (const under of devices) {
+/** A describe block per device that has the operation, with one device for all its tests. */
+export function onEveryDevice(
+  title: string,
+  operation: string,
+  body: (device: () => Device, under: DeviceUnderTest) => void,
+): void {
+  for (const under of present) {
     describe(`${title} on ${under.name}`, () => {
+      if (!under.operations.includes(operation)) {
+        it.skip(`${under.name} has no kernel for ${operation} yet`)
+        return
+      }
       let device: Device | undefined
       before(async () => {
         device = await under.create()

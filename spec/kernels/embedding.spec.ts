@@ -16,7 +16,7 @@ function naive({ ids, word, type, weight, bias, epsilon }: EmbeddingData) {
 const tokensAlone = (data: EmbeddingData): Part<EmbeddingData>[] =>
   Array.from(data.ids, (id, t) => ({ at: t * data.weight.length, data: { ...data, ids: Int32Array.of(id) } }))
 
-onEveryDevice('embedding', (device, under) => {
+onEveryDevice('embedding', 'embedding', (device, under) => {
   itComputes(device, under, embeddingCases(), naive)
   itKeepsBits(device, embeddingCases(), tokensAlone)
 

@@ -72,7 +72,7 @@ describe('activations', () => {
 
 const goldenCase = { operation: 'gated-linear-unit', name: 'golden', load: loadGatedLinearUnit }
 
-onEveryDevice('gated linear unit', (device, under) => {
+onEveryDevice('gated linear unit', 'gated-linear-unit', (device, under) => {
   itComputes(device, under, gatedLinearUnitCases(), ({ x, width, activation }) =>
     matrixOf(x, 2 * width).map((row) => gated(row, activation)),
   )

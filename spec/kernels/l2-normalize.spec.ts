@@ -14,7 +14,7 @@ const rowsAlone = (data: L2NormalizeData): Part<L2NormalizeData>[] =>
 
 const goldenCase = { operation: 'l2-normalize', name: 'golden', load: loadL2Normalize }
 
-onEveryDevice('l2 normalisation', (device, under) => {
+onEveryDevice('l2 normalisation', 'l2-normalize', (device, under) => {
   itComputes(device, under, l2NormalizeCases(), ({ x, width, dimensions }) =>
     matrixOf(x, width).map((row) => naive(row.slice(0, dimensions))),
   )

@@ -12,7 +12,7 @@ const rowsAlone = (data: LayerNormData): Part<LayerNormData>[] =>
 
 const goldenCase = { operation: 'layer-norm', name: 'golden', load: loadLayerNorm }
 
-onEveryDevice('layer norm', (device, under) => {
+onEveryDevice('layer norm', 'layer-norm', (device, under) => {
   itComputes(device, under, layerNormCases(), ({ x, width, weight, bias, epsilon }) =>
     matrixOf(x, width).map((row) => naive(row, [...weight], [...bias], epsilon)),
   )

@@ -59,7 +59,7 @@ function someRows(data: LinearData): Part<LinearData>[] {
 
 const goldenCase = { operation: 'linear', name: 'golden', load: loadLinear }
 
-onEveryDevice('linear', (device, under) => {
+onEveryDevice('linear', 'linear', (device, under) => {
   itComputes(device, under, linearCases(), withMargin)
   itKeepsBits(device, linearCases(), someRows)
 

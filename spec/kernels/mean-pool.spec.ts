@@ -20,7 +20,7 @@ const sequencesAlone = (data: MeanPoolData): Part<MeanPoolData>[] =>
     return { at: s * data.hidden, data: { ...data, batch, x: data.x.slice(from * data.hidden, to * data.hidden) } }
   })
 
-onEveryDevice('mean pooling', (device, under) => {
+onEveryDevice('mean pooling', 'mean-pool', (device, under) => {
   itComputes(device, under, meanPoolCases(), expected)
   itKeepsBits(device, meanPoolCases(), sequencesAlone)
 

@@ -29,7 +29,7 @@ const imagesAlone = (data: PatchEmbedData): Part<PatchEmbedData>[] =>
     return { at: image * data.position.length, data: { ...data, images: 1, pixels } }
   })
 
-onEveryDevice('patch embedding', (device, under) => {
+onEveryDevice('patch embedding', 'patch-embed', (device, under) => {
   itComputes(device, under, patchEmbedCases(), expected)
   itKeepsBits(device, patchEmbedCases(), imagesAlone)
 

@@ -21,7 +21,7 @@ const tokensAlone = (data: RotaryData): Part<RotaryData>[] =>
     return { at, data: { ...data, tokens: 1, x, positions: data.positions.slice(t, t + 1) } }
   })
 
-onEveryDevice('rotary', (device, under) => {
+onEveryDevice('rotary', 'rotary', (device, under) => {
   itComputes(device, under, rotaryCases(), naive)
   itKeepsBits(device, rotaryCases(), tokensAlone)
 

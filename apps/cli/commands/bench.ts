@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts'
 import { benchCaseList, type DeviceOptions, deviceOptions, integer } from '../options.ts'
 import { createAtomicFile } from '../output/atomic-file.ts'
 import { version } from '../version.ts'
+import { gpuOf } from '../webgpu.ts'
 
 interface Options extends DeviceOptions {
   readonly cases?: readonly BenchCase[]
@@ -42,6 +43,7 @@ async function model({ print, messages, signal }: Cli, { json, ...options }: Opt
   try {
     const report = await benchModel({
       ...options,
+      gpu: gpuOf(options.device),
       signal,
       onLoad: (loaded) => show(loadText(loaded)),
       onCase: (measured) => show(caseText(measured)),

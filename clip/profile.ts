@@ -1,6 +1,6 @@
-import type { Engine } from '../../clip/engine.ts'
-import type { Command } from '../../runtime/device.ts'
-import { formatShape } from '../../runtime/shape.ts'
+import type { Command, Device, Scope } from '../runtime/device.ts'
+import { formatShape } from '../runtime/shape.ts'
+import type { Engine } from './engine.ts'
 
 /** What a group of commands cost, in one call. */
 export interface ProfileRow {
@@ -23,23 +23,28 @@ export interface Profile {
 }
 
 export interface Observer {
-  /** The commands of each pass, before it runs. */
-  readonly onPass?: (commands: readonly Command[]) => void
+  /** Each pass before it runs, and the device that will run it. */
+  readonly onPass?: (pass: Scope, device: Device) => void
   /** Makes the wasm device run commands one by one, each a program of its own. */
   readonly onCommand?: (command: Command, ms: number) => void
 }
 
 /** The same model on the same device, seen at work. */
 export function observed(engine: Engine, { onPass, onCommand }: Observer): Engine {
-  const { device } = engine
   return {
     ...engine,
-    device: {
-      ...device,
-      run(scope, options) {
-        onPass?.(scope.commands)
-        return device.run(scope, { ...options, onCommand })
-      },
+    get device(): Device {
+      const { device } = engine
+      return {
+        ...device,
+        run(scope, options) {
+          onPass?.(scope, device)
+          return device.run(scope, { ...options, onCommand })
+        },
+      }
+    },
+    get model() {
+      return engine.model
     },
   }
 }

@@ -1,0 +1,91 @@
+import type { Dtype } from '../dtype.ts'
+import type { Shape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** One .wgsl file as scripts/build-wgsl.mjs embeds it: its text, and what the host has to know of it, read from the text. */
+export interface Shader {
+  /** Folder and file, `linear/tiled`. */
+  readonly name: string
+  readonly code: string
+  /** `@group(0) @binding(binding) var<storage, access> name` */
+  readonly bindings: readonly ShaderBinding[]
+  /** The members of `struct Parameters`, in order; empty if the file has none. */
+  readonly uniforms: readonly ShaderUniform[]
+}
+
+export interface ShaderBinding {
+  readonly name: string
+  readonly binding: number
+  readonly access: 'read' | 'read_write'
+}
+
+export interface ShaderUniform {
+  readonly name: string
+  readonly type: 'u32' | 'i32' | 'f32'
+}
+
+/** What a module is made of. Two that are alike are compiled once. */
+export interface PipelineSpec {
+  /** Joined in this order behind the prologue. One of them has the entry point, `main`, and `struct Parameters`. */
+  readonly files: readonly Shader[]
+  /** `const NAME: u32 = …` (or bool) in the prologue: tile sizes and switches. */
+  readonly constants?: Readonly<Record<string, number | boolean>>
+  /** `alias NAME = …` in the prologue: element types. */
+  readonly aliases?: Readonly<Record<string, string>>
+  /** `enable …` in the prologue; each has to be among `WebgpuAccess.extensions`. */
+  readonly enable?: readonly string[]
+}
+
+/** Workgroups along x, y and z, each at most 65,535: see `grid`. */
+export type Workgroups = readonly [number, number, number]
+
+/** One dispatch. Dispatches run in order; what one writes the next one sees. */
+export interface Dispatch {
+  readonly pipeline: PipelineSpec
+  /**
+   * A tensor for every binding of the files, by name. Undefined binds zeros, 256 bytes of them: for what a switch turned off.
+   * A tensor may be bound to several `read` bindings. Where a `read` and a `read_write` binding name the same storage, the
+   * device hands the shader a copy of what is read (WebGPU allows no such pair).
+   */
+  readonly bindings: Readonly<Record<string, Tensor | undefined>>
+  /** A value for every member of `struct Parameters`, by name. */
+  readonly uniforms: Readonly<Record<string, number>>
+  readonly workgroups: Workgroups
+  /** Share of the command's work. Default: all dispatches alike. */
+  readonly flops?: number
+  /** Why this pipeline and no other, in few words, where the kernel has a choice. */
+  readonly why?: string
+}
+
+export interface WebgpuAccess {
+  /** WGSL extensions that the device has: 'f16', 'subgroups'. */
+  readonly extensions: ReadonlySet<string>
+  readonly limits: GPUSupportedLimits
+  /** Work that one dispatch should not exceed, so that drivers' watchdogs and an abort get their turn: cut rows into several. */
+  readonly dispatchFlops: number
+  /** A tensor for the time of this command only; contents undefined. */
+  temporary(label: string, shape: Shape, dtype?: Dtype): Tensor
+}
+
+/** The host half of a kernel: what to dispatch, in order; nothing where there is nothing to compute. */
+export type WebgpuKernel<Parameters> = (parameters: Parameters, access: WebgpuAccess) => readonly Dispatch[]
+
+/** By operation name. */
+export type WebgpuTable = Readonly<Record<string, WebgpuKernel<never>>>
+
+const most = 65535
+
+/**
+ * A grid of at least `count` workgroups. The shader finds its own with
+ * `let group = workgroup.x + workgroup.y * workgroups.x` and returns where that is past the end.
+ */
+export function grid(count: number): Workgroups {
+  if (count <= most) return [count, 1, 1]
+  const rows = Math.ceil(count / most)
+  return [Math.ceil(count / rows), rows, 1]
+}
+
+/** Elements from one row of a matrix or table to the next: rows are padded with zeros to whole vectors of four. */
+export function rowStride(width: number): number {
+  return Math.ceil(width / 4) * 4
+}

@@ -1,0 +1,105 @@
+import { bytesPerElement } from '../dtype.ts'
+import { invariant } from '../errors.ts'
+import { sizeOf } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { bufferUsage, uniformStride } from './constants.ts'
+import type { Dispatch, ShaderUniform } from './kernel.ts'
+import type { Pipeline } from './pipelines.ts'
+import type { SlotPlan } from './slots.ts'
+import type { WeightStorage } from './weights.ts'
+
+/** A range of a buffer, in bytes. */
+export interface Place {
+  readonly buffer: GPUBuffer
+  readonly offset: number
+  /** A multiple of 16: slots and weights are. */
+  readonly size: number
+}
+
+/** Where a tensor is while a pass runs. */
+export function placeOf(tensor: Tensor, plan: SlotPlan, buffers: readonly GPUBuffer[]): Place {
+  const { storage, label, dtype, shape } = tensor
+  const offset = tensor.offset * bytesPerElement[dtype]
+  if (storage.lifetime === 'weights') {
+    invariant(offset === 0, `${label} is part of a weight`)
+    return { buffer: (storage as WeightStorage).buffer, offset: 0, size: storage.bytes }
+  }
+  const slot = plan.slots.get(storage)
+  const buffer = slot === undefined ? undefined : buffers[slot]
+  invariant(buffer, `${label} belongs to no running pass`)
+  const bytes = Math.max(1, sizeOf(shape) * bytesPerElement[dtype])
+  return { buffer, offset, size: Math.min(Math.ceil(bytes / 16) * 16, buffer.size - offset) }
+}
+
+/** Bind groups of group 0, made once for each combination of ranges. */
+export interface BindGroups {
+  get(pipeline: Pipeline, dispatch: Dispatch, place: (tensor: Tensor) => Place): GPUBindGroup
+  /** Whenever a buffer goes. */
+  clear(): void
+}
+
+/** Many passes of different shapes could fill the cache. */
+const mostGroups = 4096
+
+export function createBindGroups(device: GPUDevice): BindGroups {
+  const groups = new Map<string, GPUBindGroup>()
+  const numbers = new WeakMap<GPUBuffer, number>()
+  let last = 0
+  let zeros: GPUBuffer | undefined
+
+  const numberOf = (buffer: GPUBuffer) => {
+    const known = numbers.get(buffer)
+    if (known !== undefined) return known
+    numbers.set(buffer, ++last)
+    return last
+  }
+
+  return {
+    get({ key, bindings, layout, layoutKey }, dispatch, place) {
+      let name = layoutKey
+      const places = bindings.map((binding) => {
+        invariant(binding.name in dispatch.bindings, `${key}: nothing is bound to ${binding.name}`)
+        const tensor = dispatch.bindings[binding.name]
+        invariant(tensor || binding.access === 'read', `${key}: ${binding.name} is written and has no tensor`)
+        zeros ??= device.createBuffer({ label: 'zeros', size: uniformStride, usage: bufferUsage.storage })
+        const found = tensor ? place(tensor) : { buffer: zeros, offset: 0, size: uniformStride }
+        invariant(
+          found.offset % device.limits.minStorageBufferOffsetAlignment === 0,
+          `${key}: ${tensor?.label} starts at byte ${found.offset}: take a multiple of 64 rows`,
+        )
+        name += `|${numberOf(found.buffer)} ${found.offset} ${found.size}`
+        return found
+      })
+      let group = groups.get(name)
+      if (!group) {
+        if (groups.size >= mostGroups) groups.clear()
+        const entries = bindings.map(({ binding }, i) => ({ binding, resource: places[i]! }))
+        group = device.createBindGroup({ label: key, layout, entries })
+        groups.set(name, group)
+      }
+      return group
+    },
+    clear: () => groups.clear(),
+  }
+}
+
+/** Writes a dispatch's uniforms as its shader declares them; words: from their place on, one view of each kind. */
+export function writeUniforms(
+  uniforms: readonly ShaderUniform[],
+  values: Readonly<Record<string, number>>,
+  words: DataView,
+  offset: number,
+  key: string,
+): void {
+  invariant(uniforms.length * 4 <= uniformStride, `${key} has more than ${uniformStride / 4} parameters`)
+  uniforms.forEach(({ name, type }, i) => {
+    const value = values[name]
+    invariant(value !== undefined, `${key}: no value for ${name}`)
+    if (type === 'f32') words.setFloat32(offset + 4 * i, value, true)
+    else {
+      const [low, high] = type === 'u32' ? [0, 2 ** 32] : [-(2 ** 31), 2 ** 31]
+      invariant(Number.isInteger(value) && value >= low && value < high, `${key}: ${name} is ${value}, no ${type}`)
+      words.setUint32(offset + 4 * i, value, true)
+    }
+  })
+}
