@@ -1,7 +1,7 @@
 import { ask } from './ask.ts'
 import { Buffer } from './buffer.ts'
 
-// What the specs use of node:child_process, crypto, os, path, process, timers/promises, url, worker_threads and zlib. What has
+// What the specs use of node:child_process, crypto, module, os, path, process, timers/promises, url, worker_threads and zlib. What has
 // no counterpart in a browser is asked of the server, so that it is Node's own.
 
 /** The reference device, slow and the same in every page, runs in one of the two. */
@@ -42,6 +42,10 @@ export function execFileSync(_command: string, args: readonly string[], { cwd }:
 
 export function spawn(): never {
   throw new Error('there are no processes in a browser')
+}
+
+export function createRequire(): never {
+  throw new Error('there are no packages in a browser')
 }
 
 /** A web worker from source. */
