@@ -25,10 +25,10 @@ interface Pass {
 
 /** WGSL on any `GPU`. Throws DEVICE_UNAVAILABLE; what was lost later is DEVICE_LOST. */
 export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOptions): Promise<Device> {
-  const { device: gpu, owned, adapter, extensions } = await openDevice(options.source)
+  const { device: gpu, owned, adapter, software, extensions } = await openDevice(options.source)
   const guard = createGuard(gpu)
   const pipelines = createPipelines(gpu)
-  const runner = createRunner(gpu, pipelines)
+  const runner = createRunner(gpu, pipelines, software)
   const pool = createSlotPool(gpu)
   const weights = new Set<Storage>()
   const unsettled = new Map<WeightStorage, string>()

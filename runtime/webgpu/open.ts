@@ -9,6 +9,8 @@ export interface OpenedDevice {
   readonly owned: boolean
   /** For a person to read: vendor, architecture, driver. */
   readonly adapter: string
+  /** A driver that computes on the processor: far slower. */
+  readonly software: boolean
   /** 'f16', 'subgroups': WGSL's names. */
   readonly extensions: ReadonlySet<string>
 }
@@ -42,8 +44,10 @@ function opened(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | undefi
   const extensions = new Set<string>()
   if (device.features.has('shader-f16')) extensions.add('f16')
   if (device.features.has('subgroups')) extensions.add('subgroups')
-  const words = [info?.vendor, info?.architecture, info?.description].filter((word) => !!word)
-  return { device, owned, adapter: words.join(', ') || 'unknown adapter', extensions }
+  const words = [info?.vendor, info?.architecture, info?.device, info?.description].filter((word) => !!word)
+  const adapter = [...new Set(words)].join(', ') || 'unknown adapter'
+  const software = info?.isFallbackAdapter === true || /software|swiftshader|llvmpipe|warp\b/i.test(adapter)
+  return { device, owned, adapter, software, extensions }
 }
 
 async function guarded<T>(what: string, make: () => Promise<T>): Promise<T> {

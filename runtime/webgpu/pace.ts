@@ -10,8 +10,9 @@ const aim = 50
 const least = 5e7
 const most = 1e13
 
-export function createPace(start = 1e9): Pace {
-  let budget = start
+/** software: see `OpenedDevice`; a first guess, right until something was measured */
+export function createPace(software: boolean): Pace {
+  let budget = software ? 1e8 : 4e9
   return {
     get budget() {
       return budget

@@ -43,8 +43,8 @@ const inFlight = 2
 /** One submission has at most this many: short ones cost time that their flops do not tell. */
 const mostSteps = 512
 
-export function createRunner(device: GPUDevice, pipelines: Pipelines): Runner {
-  const pace = createPace()
+export function createRunner(device: GPUDevice, pipelines: Pipelines, software: boolean): Runner {
+  const pace = createPace(software)
   const groups = createBindGroups(device)
   const staging = createStaging(device)
   const stopwatch = createStopwatch(device)
