@@ -1,7 +1,7 @@
 import { linear } from '../kernels/linear/linear.ts'
 import { referenceKernels } from '../kernels/reference.ts'
 import { createReferenceDevice } from '../runtime/reference/device.ts'
-import { median, sample } from './median.ts'
+import { median, sample } from './statistics.ts'
 
 /** (rows, in, out) as the towers have them: 16 and 128 tokens, one image. */
 const shapes = [

@@ -1,15 +1,21 @@
-// npm run bench -- linear            GFLOP/s of `linear` at the model's shapes, on one thread of the reference device
-// npm run bench -- peers DIR [THREADS] [CASE]   the wasm device against onnxruntime-web and -node on the full-size checkpoint
-// npm run bench -- model DIR         milliseconds of texts and images on a model (bareclip synth DIR --size full makes one)
-import { benchLinear } from './linear.ts'
-import { benchModel } from './model.ts'
-import { benchPeers } from './peers.ts'
+// npm run bench -- linear | scales | peers DIR | scaling DIR | load DIR | model [as bareclip bench model]; docs/bench.md has one command
+// per figure
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { messageOf } from '../runtime/errors.ts'
+import { benchProgram } from './program.ts'
 
-const [what, ...rest] = process.argv.slice(2)
-if (what === 'linear') await benchLinear()
-else if (what === 'model') await benchModel(rest[0])
-else if (what === 'peers') await benchPeers(rest[0], Number(rest[1] ?? 2), 5, rest[2] ?? '')
-else {
-  console.error('usage: npm run bench -- linear | model [DIR] | peers DIR [THREADS]')
-  process.exitCode = 2
+const args = process.argv.slice(2)
+if (args[0] === 'model') {
+  const cli = fileURLToPath(new URL('../apps/cli/main.ts', import.meta.url))
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', cli, 'bench', ...args], { stdio: 'inherit' })
+  process.exitCode = status ?? 1
+} else {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130)) // removes temporary files
+  try {
+    await benchProgram().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    console.error(messageOf(error))
+    process.exitCode = 2
+  }
 }

@@ -1,99 +1,121 @@
-import { fork } from 'node:child_process'
-import { copyFileSync, existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { median } from './median.ts'
-import { flopsOf, type PeerCase, peerCases } from './peers/cases.ts'
+import type { BenchCase } from './cases.ts'
+import { type CaseComparison, compareCase, type Summary, summarise } from './peers/compare.ts'
+import { type Contender, createContender } from './peers/contender.ts'
+import { tooLarge } from './peers/memory.ts'
+import { comparisonText, summaryText } from './peers/print.ts'
+import { createStage, requireFullModel, type Stage } from './peers/stage.ts'
 
-/** The one file that the graphs fit. */
-const checkpointBytes = 890_633_332
+export const peerNames = ['web-f32', 'node-f32', 'web-q8', 'node-q8'] as const
+export type PeerName = (typeof peerNames)[number]
+export const dtypes = ['f32', 'f16', 'q12', 'q8'] as const
+export type BenchDtype = (typeof dtypes)[number]
 
-interface Answer {
-  readonly title?: string
-  readonly ms?: number
-  readonly rss?: number
-  readonly error?: string
+export interface ContenderOptions {
+  readonly threads: number
+  /** The node binary that all of them run under. */
+  readonly node: string
+  /** For loading and for one call, in seconds. */
+  readonly limit: number
 }
 
-interface Peer {
-  readonly title: string
-  ask(item: PeerCase): Promise<Answer>
-  end(): void
+export interface PeersOptions extends ContenderOptions {
+  readonly cases: readonly BenchCase[]
+  readonly rounds: number
+  readonly dtypes: readonly BenchDtype[]
+  readonly peers: readonly PeerName[]
+  /** Try what memory will probably not do for. */
+  readonly force: boolean
+  readonly print: (text: string) => void
 }
 
-/**
- * Ours and the peers that are installed, each in a process of its own, in turn A B C A B C, so that a drifting machine does not
- * decide. Prints medians and ratios.
- */
-export async function benchPeers(
-  folder: string | undefined,
-  threads: number,
-  rounds: number,
-  filter: string,
-): Promise<void> {
-  if (!folder || !existsSync(join(folder, 'model.safetensors'))) {
-    throw new Error('peers needs a folder made by `bareclip synth DIR --size full`')
+export interface PeersReport {
+  readonly cases: readonly CaseComparison[]
+  readonly summaries: readonly Summary[]
+  /** By contender: what it says it is, or why it is missing. */
+  readonly contenders: Readonly<Record<string, string>>
+}
+
+/** Ours in each dtype against the peers. Throws MODEL_NOT_FOUND, INVALID_ARGUMENT. */
+export async function benchPeers(folder: string, options: PeersOptions): Promise<PeersReport> {
+  requireFullModel(folder)
+  const stage = await createStage(['ours.ts', 'onnx.ts'], folder)
+  const ours = options.dtypes.map((dtype) => oursContender(stage, folder, dtype, options))
+  const peers = options.peers.map((peer) => onnxContender(stage, peer, options))
+  try {
+    return await comparePeers(ours, peers, options)
+  } finally {
+    for (const one of [...ours, ...peers]) await one.stop()
+    stage.dispose()
   }
-  if (statSync(join(folder, 'model.safetensors')).size !== checkpointBytes) {
-    throw new Error(`the graphs fit the full-size f32 checkpoint of ${checkpointBytes} bytes only`)
-  }
-  for (const graph of ['text.onnx', 'vision.onnx']) {
-    copyFileSync(fileURLToPath(new URL(`peers/graphs/${graph}`, import.meta.url)), join(folder, graph))
-  }
-  const peers: Peer[] = [await start('ours.ts', [folder, String(threads)])]
-  for (const kind of ['web', 'node']) {
-    if (existsSync(new URL(`peers/node_modules/onnxruntime-${kind}`, import.meta.url))) {
-      peers.push(await start('onnx.ts', [kind, folder, String(threads)]))
-    } else console.log(`- onnxruntime-${kind} is missing: npm install --prefix bench/peers`)
-  }
-  for (const { title } of peers) console.log(title)
-  console.log(`\nNode ${process.versions.node}, median of ${rounds}; ratio: how many times as fast ours is`)
-  const ratios: number[][] = peers.map(() => [])
-  for (const item of peerCases.filter(({ name }) => name.includes(filter))) {
-    const times = peers.map(() => [] as number[])
-    for (let round = -1; round < rounds; round++) {
-      for (const [p, peer] of peers.entries()) {
-        const { ms, error } = await peer.ask(item)
-        if (error) console.log(`${peer.title}: ${error}`)
-        if (round >= 0) times[p]!.push(ms ?? Number.NaN) // the first round warms up
-      }
+}
+
+/** Prints each case as it is done, then the means. */
+export async function comparePeers(
+  ours: readonly Contender[],
+  peers: readonly Contender[],
+  { cases, rounds, force, print }: Pick<PeersOptions, 'cases' | 'rounds' | 'force' | 'print'>,
+): Promise<PeersReport> {
+  const all = [...ours, ...peers]
+  const skip = (contender: Contender, item: BenchCase) =>
+    force || !peers.includes(contender) ? undefined : tooLarge(contender.name.includes('web') ? 'web' : 'node', item)
+  const comparisons: CaseComparison[] = []
+  const missing = new Set<string>()
+  let tower: boolean | undefined
+  for (const item of cases) {
+    // A peer holds what it once took: it starts anew for the other tower.
+    if (tower !== undefined && tower !== item.images > 0) for (const peer of peers) await peer.stop()
+    tower = item.images > 0
+    const present = all.filter((one) => one.missing === undefined)
+    const comparison = await compareCase(item, present, { rounds, skip })
+    comparisons.push(comparison)
+    for (const one of all) {
+      if (one.missing === undefined || missing.has(one.name)) continue
+      missing.add(one.name)
+      print(`${one.name} is ${one.missing}\n`)
     }
-    const medians = times.map((list) => median(list.sort((a, b) => a - b)))
-    const cells = medians.map((ms, p) => {
-      const ratio = ms / medians[0]!
-      if (p > 0) ratios[p]!.push(ratio)
-      return `${ms.toFixed(0).padStart(7)} ms ${(flopsOf(item) / ms / 1e6).toFixed(0).padStart(4)} GFLOP/s${p > 0 ? ` ${ratio.toFixed(2)}x` : ''}`
-    })
-    console.log(`${item.name.padEnd(22)}${cells.join(' |')}`)
+    const results = comparison.results.filter(({ name }) => !missing.has(name))
+    const shown = ours.map(({ name }) => name).filter((name) => results.some((result) => result.name === name))
+    print(comparisonText({ ...comparison, results }, shown))
   }
-  for (const [p, list] of ratios.entries()) {
-    if (list.length === 0) continue
-    const mean = Math.exp(list.reduce((sum, ratio) => sum + Math.log(ratio), 0) / list.length)
-    console.log(
-      `against ${peers[p]!.title}: geometric mean ${mean.toFixed(2)}x, least ${Math.min(...list).toFixed(2)}x`,
-    )
-  }
-  for (const peer of peers) peer.end()
+  const pairs = ours.flatMap(({ name }) => peers.map((peer): [string, string] => [name, peer.name]))
+  const summaries = [...pairs, ...oursAgainstOurs(ours)].flatMap(
+    ([one, other]) => summarise(comparisons, one, other) ?? [],
+  )
+  print(summaryText(summaries))
+  const contenders = Object.fromEntries(all.map((one) => [one.name, one.missing ?? one.title ?? 'never asked']))
+  return { cases: comparisons, summaries, contenders }
 }
 
-function start(file: string, args: string[]): Promise<Peer> {
-  const child = fork(fileURLToPath(new URL(`peers/${file}`, import.meta.url)), args, { execArgv: ['--import', 'tsx'] })
-  const next = () =>
-    new Promise<Answer>((resolve, reject) => {
-      const onExit = (code: number | null) => reject(new Error(`${file} ended with ${code}`))
-      child.once('exit', onExit)
-      child.once('message', (answer) => {
-        child.off('exit', onExit)
-        resolve(answer as Answer)
-      })
-    })
-  return next().then(({ title = file }) => ({
-    title,
-    ask(item) {
-      const answer = next()
-      child.send(item)
-      return answer
-    },
-    end: () => child.kill(),
-  }))
+/** Each dtype against f32, and q12 against q8. */
+function oursAgainstOurs(ours: readonly Contender[]): [string, string][] {
+  const names = ours.map(({ name }) => name)
+  const pairs: [string, string][] = names.map((name) => [name, 'ours-f32'])
+  return [...pairs, ['ours-q12', 'ours-q8'] as [string, string]].filter(([a, b]) => a !== b)
+}
+
+export function oursContender(
+  stage: Stage,
+  folder: string,
+  dtype: BenchDtype,
+  { threads, node, limit }: ContenderOptions,
+  name = `ours-${dtype}`,
+): Contender {
+  const file = join(stage.folder, 'ours.mjs')
+  return createContender({ name, file, args: [folder, dtype, `${threads}`], node, limitMs: limit * 1000 })
+}
+
+function onnxContender(stage: Stage, peer: PeerName, { threads, node, limit }: ContenderOptions): Contender {
+  const [kind, dtype] = peer.split('-') as [string, string]
+  const name = `onnxruntime-${peer}`
+  if (!existsSync(join(stage.folder, `node_modules/onnxruntime-${kind}`))) {
+    return missingContender(name, 'not installed: npm install --prefix bench/peers')
+  }
+  const args = [kind, stage.folder, dtype, `${threads}`]
+  return createContender({ name, file: join(stage.folder, 'onnx.mjs'), args, node, limitMs: limit * 1000 })
+}
+
+function missingContender(name: string, missing: string): Contender {
+  return { name, title: undefined, missing, ask: async () => ({ error: missing }), stop: async () => {} }
 }

@@ -3,45 +3,70 @@ import { wasmKernels } from '../kernels/wasm.ts'
 import type { Device } from '../runtime/device.ts'
 import { BareclipError, messageOf } from '../runtime/errors.ts'
 import { createReferenceDevice } from '../runtime/reference/device.ts'
-import { createWasmDevice } from '../runtime/wasm/device.ts'
-import { compileModule } from '../runtime/wasm/module.ts'
+import { createWasmDevice, type WasmOptions } from '../runtime/wasm/device.ts'
+import { aligned, largestMemory, type MemoryPlan } from '../runtime/wasm/heap.ts'
+import type { WasmTable } from '../runtime/wasm/kernel.ts'
+import { adoptModule, compileModule, type WasmModule } from '../runtime/wasm/module.ts'
+import { weightBytes } from '../runtime/wasm/panels.ts'
 import { defaultThreads, threadsPossible } from '../runtime/wasm/threads.ts'
+import type { ModelDtype } from './dtype.ts'
 import { invalid, oneOf } from './options.ts'
+import type { ModelMemory } from './plan-memory.ts'
 import { selfTest } from './self-test.ts'
 
 export interface DeviceOptions {
   /** Default: 'auto', the fastest that is there and passes its self-test. */
   readonly device?: 'auto' | 'reference' | 'wasm' | 'webgpu' | undefined
-  /** What matrices and tables are stored in; sums are float32 at least. Default: 'f32'. */
-  readonly dtype?: 'f32' | 'f16' | 'q12' | 'q8' | undefined
+  /**
+   * What matrices and tables are held in; sums are float32 at least. q12 and q8: matrices are integers with a scale per 64
+   * columns, tables f16; weights must be finite. Default: what the weights are stored in if that is q12 or q8, else 'f32'.
+   */
+  readonly dtype?: ModelDtype | undefined
   /** Default: as many as the device can use. */
   readonly threads?: number | undefined
-  /** Makes a worker where a page may make none from a blob: it has to run `threadSource` of bareclip/runtime. */
+  /** Makes a worker from bareclip/worker, where a page may make none from a blob (docs/browsers.md). */
   readonly workers?: (() => Worker) | undefined
+  /** Compiled from `wasmModuleBytes` of bareclip/runtime, for places where compiling is forbidden. Of the wasm device only. */
+  readonly wasmModule?: WebAssembly.Module | undefined
+}
+
+export interface ChosenDeviceOptions extends DeviceOptions {
+  /** What the wasm device runs; to measure one kernel against another. Default: kernels/wasm.ts. */
+  readonly wasmTable?: WasmTable | undefined
 }
 
 /** More are of no use to the shapes of these towers. */
 const mostThreads = 64
 
-/** Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE. */
-export async function chooseDevice(options: DeviceOptions): Promise<{ device: Device; dtype: 'f32' | 'f16' }> {
+/**
+ * memory: what the model will hold, given the dtype, if one is to be loaded. Throws INVALID_ARGUMENT, DEVICE_UNAVAILABLE, OUT_OF_MEMORY, and what
+ * `memory` throws.
+ */
+export async function chooseDevice(
+  options: ChosenDeviceOptions,
+  memory?: (dtype: ModelDtype) => ModelMemory,
+): Promise<{ device: Device; dtype: ModelDtype }> {
   const { device = 'auto', dtype = 'f32', threads } = options
   oneOf('device', device, ['auto', 'reference', 'wasm', 'webgpu'])
   oneOf('dtype', dtype, ['f32', 'f16', 'q12', 'q8'])
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw invalid('threads', 'an integer from 1', threads)
   }
+  const { wasmModule } = options
+  if (wasmModule !== undefined && device !== 'auto' && device !== 'wasm') {
+    throw new BareclipError('INVALID_ARGUMENT', `wasmModule is of no use to device '${device}': use 'auto' or 'wasm'`)
+  }
+  const adopted = wasmModule === undefined ? undefined : adoptModule(wasmModule)
   if (device === 'webgpu') {
     throw new BareclipError('DEVICE_UNAVAILABLE', "there is no webgpu device in this version: use 'auto' or 'wasm'")
   }
-  if (dtype === 'q12' || dtype === 'q8') {
-    throw new BareclipError('DEVICE_UNAVAILABLE', `this version stores weights as f32 or f16, not ${dtype}`)
-  }
   if (device === 'reference') return { device: reference('asked for by name', threads), dtype }
-  const wasm = await tryWasm(device === 'auto' ? 'auto: the fastest device here' : 'asked for by name', options)
-  if (typeof wasm !== 'string') return { device: wasm, dtype }
-  if (device === 'wasm') throw new BareclipError('DEVICE_UNAVAILABLE', `the wasm device does not work here: ${wasm}`)
-  return { device: reference(`auto: wasm does not work here: ${wasm}`, threads), dtype }
+  const plan = memory && planWasm(memory(dtype), dtype)
+  const why = device === 'auto' ? 'auto: the fastest device here' : 'asked for by name'
+  const wasm = await tryWasm(why, options, adopted, plan)
+  if ('info' in wasm) return { device: wasm, dtype }
+  if (device === 'wasm') throw new BareclipError(wasm.code, `the wasm device does not work here: ${wasm.message}`)
+  return { device: reference(`auto: wasm does not work here: ${wasm.message}`, threads), dtype }
 }
 
 function reference(why: string, threads: number | undefined): Device {
@@ -49,29 +74,63 @@ function reference(why: string, threads: number | undefined): Device {
   return createReferenceDevice(referenceKernels, why + single)
 }
 
-/** The device, or why there is none. */
-async function tryWasm(why: string, { threads: asked, workers }: DeviceOptions): Promise<Device | string> {
+/** Beside what is planned exactly: kernels' own memory grows with the arena, threads and the module want some. */
+const spare = 64 * 2 ** 20
+
+/** Throws OUT_OF_MEMORY if the weights cannot be addressed. */
+function planWasm({ weights, arena }: ModelMemory, dtype: string): MemoryPlan {
+  const bytes = weights.reduce((sum, spec) => sum + aligned(weightBytes(spec)), 0)
+  if (bytes + spare > largestMemory) {
+    throw new BareclipError(
+      'OUT_OF_MEMORY',
+      `the weights take ${Math.ceil(bytes / 2 ** 20)} MiB as ${dtype}, WebAssembly addresses ${largestMemory / 2 ** 20} MiB with ${spare / 2 ** 20} MiB for the rest: use a smaller dtype, or device: 'reference'`,
+    )
+  }
+  return { weights: bytes, scratch: () => 2 * arena() + spare }
+}
+
+/** The device, or why there is none. adopted: the user's module */
+async function tryWasm(
+  why: string,
+  { threads: asked, workers, wasmTable }: ChosenDeviceOptions,
+  adopted: WasmModule | undefined,
+  plan: MemoryPlan | undefined,
+): Promise<Device | Pick<BareclipError, 'code' | 'message'>> {
   const possible = threadsPossible()
   const wanted = Math.min(asked ?? defaultThreads(), mostThreads)
-  const threads = possible.possible ? wanted : 1
+  const alone = possible.possible
+    ? adopted?.shared === false && 'the module handed in takes no shared memory'
+    : possible.reason
+  const threads = alone ? 1 : wanted
   const fewer = asked !== undefined && asked > wanted ? `; ${wanted} threads at most, not ${asked}` : ''
-  const alone = possible.possible || wanted === 1 ? '' : `; one thread: ${possible.reason}`
+  const single = alone && wanted > 1 ? `; one thread: ${alone}` : ''
+  const start = (threads: number, reason: string) => startWasm({ threads, reason, workers, plan }, adopted, wasmTable)
   try {
-    return await startWasm(threads, why + fewer + alone, workers)
+    return await start(threads, why + fewer + single)
   } catch (error) {
-    if (threads === 1) return messageOf(error)
+    if (threads === 1) return { code: codeOf(error), message: messageOf(error) }
     try {
-      return await startWasm(1, `${why}; one thread: ${messageOf(error)}`, workers)
+      return await start(1, `${why}; one thread: ${messageOf(error)}`)
     } catch (second) {
-      return `with ${threads} threads: ${messageOf(error)}; with one: ${messageOf(second)}`
+      const message = `with ${threads} threads: ${messageOf(error)}; with one: ${messageOf(second)}`
+      return { code: codeOf(second), message }
     }
   }
 }
 
+function codeOf(error: unknown): 'OUT_OF_MEMORY' | 'DEVICE_UNAVAILABLE' {
+  return error instanceof BareclipError && error.code === 'OUT_OF_MEMORY' ? 'OUT_OF_MEMORY' : 'DEVICE_UNAVAILABLE'
+}
+
 /** Throws if the device cannot be made or fails its self-test. */
-async function startWasm(threads: number, reason: string, workers: DeviceOptions['workers']): Promise<Device> {
-  const module = await compileModule(threads > 1)
-  const device = await createWasmDevice(wasmKernels, { module, threads, reason, variants: {}, workers })
+async function startWasm(
+  options: Pick<WasmOptions, 'threads' | 'reason' | 'workers' | 'plan'>,
+  adopted: WasmModule | undefined,
+  table: WasmTable = wasmKernels,
+): Promise<Device> {
+  const module = adopted ?? (await compileModule(options.threads > 1))
+  const variants = adopted ? { module: `${adopted.form}, handed in` } : {}
+  const device = await createWasmDevice(table, { ...options, module, variants })
   try {
     const wrong = await selfTest(device)
     if (wrong === undefined) return device

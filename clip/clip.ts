@@ -3,6 +3,7 @@ import type { Tokenizer } from '../loaders/tokenizer/tokenizer.ts'
 import type { DeviceInfo, MemoryLedger } from '../runtime/device.ts'
 import { BareclipError } from '../runtime/errors.ts'
 import { type Classification, type ClassifyOptions, classify, classifyAll } from './classify.ts'
+import type { ModelDtype } from './dtype.ts'
 import { encodeImage, type ImageEmbeddings } from './encode-image.ts'
 import { encodeText, type TextEmbeddings } from './encode-text.ts'
 import type { Engine } from './engine.ts'
@@ -14,7 +15,7 @@ export interface ClipInfo extends DeviceInfo {
   /** Where the model came from. */
   readonly name: string
   readonly type: 'jina-clip' | 'jina-bert'
-  readonly dtype: 'f32' | 'f16' | 'q12' | 'q8'
+  readonly dtype: ModelDtype
   /** Components of an embedding. */
   readonly dimensions: number
   /** Width and height of what the vision tower sees; undefined for a text model. */
@@ -42,8 +43,8 @@ export interface Clip extends Disposable {
   dispose(): void
 }
 
-export function createClip(engine: Engine, { name, dtype }: Pick<ClipInfo, 'name' | 'dtype'>): Clip {
-  const { device, model, tokenizer } = engine
+export function createClip(engine: Engine, { name }: Pick<ClipInfo, 'name'>): Clip {
+  const { device, model, tokenizer, dtype } = engine
   let disposed = false
   const live = () => {
     if (disposed) throw new BareclipError('DISPOSED', 'this model was disposed: load it again')

@@ -5,7 +5,7 @@ import { BareclipError } from '../runtime/errors.ts'
 import { macrotask } from '../runtime/macrotask.ts'
 import { type Embeddings, embeddingsBuilder, firstColumns, type ImageUsage } from './embeddings.ts'
 import { type Engine, runPass } from './engine.ts'
-import { itemError } from './item-error.ts'
+import { itemError, requireFinite } from './item-error.ts'
 import { type EncodeOptions, type EncodeSettings, encodeSettings, imageOptionNames } from './options.ts'
 
 export type ImageEmbeddings = Embeddings<ImageUsage>
@@ -48,7 +48,13 @@ export async function encodeImage(
       report(from + share * pass.length),
     )
     pass.forEach(({ index, usage }, row) => {
-      builder.set(index, rows.subarray(row * settings.dimensions, (row + 1) * settings.dimensions), usage)
+      const vector = rows.subarray(row * settings.dimensions, (row + 1) * settings.dimensions)
+      try {
+        requireFinite(engine.dtype, vector)
+        builder.set(index, vector, usage)
+      } catch (error) {
+        builder.fail(index, itemError({ kind: 'image', index, of: total, onError: settings.onError }, error))
+      }
     })
   }
   report(total)

@@ -5,7 +5,7 @@ import { BareclipError } from '../runtime/errors.ts'
 import { macrotask } from '../runtime/macrotask.ts'
 import { type Embeddings, embeddingsBuilder, firstColumns, type TextUsage } from './embeddings.ts'
 import { type Engine, runPass } from './engine.ts'
-import { type ItemError, itemError } from './item-error.ts'
+import { type ItemError, itemError, requireFinite } from './item-error.ts'
 import { type EncodeSettings, encodeSettings, invalid, oneOf, type TextOptions, textOptionNames } from './options.ts'
 import { planText, type Sequence, type TextInput, type TextPlan } from './sequences.ts'
 
@@ -51,17 +51,20 @@ export async function encodeText(
       report(done + share * tokens),
     )
     pass.forEach(({ text, chunk, ids }, row) => {
-      if (chunk) accumulate(averages, text, pooled.subarray(row * tower.hidden, (row + 1) * tower.hidden), ids.length)
-      else
-        builder.set(
-          text,
-          embedded.subarray(row * settings.dimensions, (row + 1) * settings.dimensions),
-          usageOf(plans[text]),
-        )
+      const width = chunk ? tower.hidden : settings.dimensions
+      const vector = (chunk ? pooled : embedded).subarray(row * width, (row + 1) * width)
+      try {
+        requireFinite(engine.dtype, vector)
+        if (chunk) accumulate(averages, text, vector, ids.length)
+        else builder.set(text, vector, usageOf(plans[text]))
+      } catch (error) {
+        builder.fail(text, itemError({ kind: 'text', index: text, of: texts.length, onError: settings.onError }, error))
+      }
     })
     done += tokens
   }
   for (const [text, { sum, tokens }] of averages) {
+    if (builder.result.errors.has(text)) continue
     const mean = Float32Array.from(sum.subarray(0, settings.dimensions), (value) => value / tokens)
     builder.set(text, settings.normalize ? normalized(mean) : mean, usageOf(plans[text]))
   }

@@ -4,6 +4,7 @@ import type { Model } from '../models/tower.ts'
 import type { Device, Scope } from '../runtime/device.ts'
 import type { DtypeArray } from '../runtime/dtype.ts'
 import type { Tensor } from '../runtime/tensor.ts'
+import type { ModelDtype } from './dtype.ts'
 import type { Queue } from './queue.ts'
 
 /** What a loaded model is made of; the encoders work on it. */
@@ -17,6 +18,8 @@ export interface Engine {
   readonly queue: Queue
   /** Most tokens of one pass, which bounds its scratch; a longer text is a pass of its own. */
   readonly passTokens: number
+  /** Of the weights. */
+  readonly dtype: ModelDtype
 }
 
 export type { ImageInput }

@@ -54,7 +54,7 @@ async function folder(model: string | URL): Promise<ModelFiles & { optional: tru
     throw new BareclipError(
       'MODEL_NOT_FOUND',
       `no model at ${model}: expected a folder with config.json, tokenizer.json and model.safetensors. ` +
-        'A hub id is not downloaded: get these files from the model’s page and pass the folder',
+        'A hub id is not downloaded: get these files from the model’s page and pass the folder or its URL',
       { cause },
     )
   })

@@ -1,7 +1,7 @@
 import { BareclipError, describe } from '../runtime/errors.ts'
 
 export interface Progress {
-  readonly stage: 'load' | 'text' | 'image'
+  readonly stage: 'load' | 'quantize' | 'text' | 'image'
   /** Never falls; equals `total` in the last call. May be a fraction. */
   readonly done: number
   readonly total: number

@@ -1,15 +1,16 @@
 import { runtimeDtype } from '../loaders/safetensors/dtypes.ts'
 import type { Safetensors } from '../loaders/safetensors/safetensors.ts'
 import type { Fill } from '../models/weights.ts'
-import { bytesPerElement, type Dtype, viewOf } from '../runtime/dtype.ts'
+import { bytesPerElement, viewOf } from '../runtime/dtype.ts'
 import { BareclipError } from '../runtime/errors.ts'
 
 /** Largest piece of a tensor that is read at once; the next one is read ahead. */
 const chunkBytes = 8 * 2 ** 20
 
-const floats: readonly Dtype[] = ['f32', 'f16', 'bf16']
-
-/** Reads the tensors that the model needs, in the order of the file, piece by piece, each straight into its place. */
+/**
+ * Reads the tensors that the model needs, in the order of the file but for those that others need, piece by piece, each
+ * straight into its place.
+ */
 export async function streamWeights(
   file: Safetensors,
   fills: readonly Fill[],
@@ -20,15 +21,10 @@ export async function streamWeights(
     .map((fill) => {
       const entry = file.tensors.get(fill.name)!
       const dtype = runtimeDtype(entry.dtype)
-      if (!dtype || !floats.includes(dtype)) {
-        throw new BareclipError(
-          'UNSUPPORTED_MODEL',
-          `${file.name}: tensor ${fill.name} is ${entry.dtype}; supported are F32, F16 and BF16`,
-        )
-      }
+      if (!dtype || !fill.accepts.includes(dtype)) throw unsupported(file.name, fill, entry.dtype)
       return { fill, entry, dtype }
     })
-    .sort((a, b) => a.entry.begin - b.entry.begin)
+    .sort((a, b) => Number(b.fill.first) - Number(a.fill.first) || a.entry.begin - b.entry.begin)
   const total = jobs.reduce((sum, { entry }) => sum + entry.end - entry.begin, 0)
   let done = 0
   for (const { fill, dtype } of jobs) {
@@ -42,4 +38,10 @@ export async function streamWeights(
     }
   }
   onProgress(total, total)
+}
+
+function unsupported(file: string, { name, accepts }: Fill, found: string): BareclipError {
+  const expected = accepts.length > 1 ? 'supported are F32, F16 and BF16' : `expected ${accepts[0]?.toUpperCase()}`
+  const codes = found === 'I8' || found === 'I16' ? '; codes are read from files of bareclip quantize only' : ''
+  return new BareclipError('UNSUPPORTED_MODEL', `${file}: tensor ${name} is ${found}; ${expected}${codes}`)
 }

@@ -6,6 +6,7 @@ import { gatedLinearUnitCases } from './gated-linear-unit/cases.ts'
 import { l2NormalizeCases } from './l2-normalize/cases.ts'
 import { layerNormCases } from './layer-norm/cases.ts'
 import { linearCases } from './linear/cases.ts'
+import { quantizedLinearCases } from './linear/quantized-cases.ts'
 import { meanPoolCases } from './mean-pool/cases.ts'
 import { patchEmbedCases } from './patch-embed/cases.ts'
 import { rotaryCases } from './rotary/cases.ts'
@@ -16,6 +17,7 @@ export function allCases(): readonly Case[] {
     ...embeddingCases(),
     ...layerNormCases(),
     ...linearCases(),
+    ...quantizedLinearCases(),
     ...gatedLinearUnitCases(),
     ...rotaryCases(),
     ...attentionCases(),

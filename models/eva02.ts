@@ -85,18 +85,17 @@ export function eva02(config: Eva02Config, prefix: string, weights: WeightBuilde
   const { hidden, layers, heads, headDim, intermediate, imageSize, patch, grid, stretch, qkvBias } = config
   const tokens = 1 + grid * grid
   const norm = (name: string, width = hidden): Norm => ({
-    weight: weights.vector(`${name}.weight`, [width]),
-    bias: weights.vector(`${name}.bias`, [width]),
+    ...weights.norm(name, width),
     epsilon,
   })
-  const layer = (name: string, out: number, width: number): Linear => ({
-    weight: weights.matrix([`${name}.weight`], [out, width]),
+  const layer = (name: string, out: number, width: number, norm: string): Linear => ({
+    ...weights.matrix([`${name}.weight`], out, width, norm),
     bias: weights.vector(`${name}.bias`, [out]),
   })
   const classToken = weights.vector(`${prefix}cls_token`, [1, 1, hidden])
   const position = weights.vector(`${prefix}pos_embed`, [1, tokens, hidden])
-  const projection: Linear & { bias: Tensor } = {
-    weight: weights.matrix([`${prefix}patch_embed.proj.weight`], [hidden, 3, patch, patch]),
+  const projection = {
+    weight: weights.convolution(`${prefix}patch_embed.proj.weight`, [hidden, 3, patch, patch]),
     bias: weights.vector(`${prefix}patch_embed.proj.bias`, [hidden]),
   }
   const blocks = Array.from({ length: layers }, (_, i): Block => {
@@ -104,21 +103,23 @@ export function eva02(config: Eva02Config, prefix: string, weights: WeightBuilde
     return {
       norm1: norm(`${block}norm1`),
       qkv: {
-        weight: weights.matrix(
+        ...weights.matrix(
           ['q', 'k', 'v'].map((part) => `${block}attn.${part}_proj.weight`),
-          [hidden, hidden],
+          hidden,
+          hidden,
+          `${block}norm1`,
         ),
         bias: qkvBias ? weights.stackedVector([`${block}attn.q_bias`, null, `${block}attn.v_bias`], hidden) : undefined,
       },
       innerNorm: norm(`${block}attn.inner_attn_ln`),
-      attentionOut: layer(`${block}attn.proj`, hidden, hidden),
+      attentionOut: layer(`${block}attn.proj`, hidden, hidden, `${block}attn.inner_attn_ln`),
       norm2: norm(`${block}norm2`),
       gated: {
-        weight: weights.matrix([`${block}mlp.w1.weight`, `${block}mlp.w2.weight`], [intermediate, hidden]),
+        ...weights.matrix([`${block}mlp.w1.weight`, `${block}mlp.w2.weight`], intermediate, hidden, `${block}norm2`),
         bias: weights.stackedVector([`${block}mlp.w1.bias`, `${block}mlp.w2.bias`], intermediate),
       },
       mlpNorm: norm(`${block}mlp.ffn_ln`, intermediate),
-      mlpOut: layer(`${block}mlp.w3`, hidden, intermediate),
+      mlpOut: layer(`${block}mlp.w3`, hidden, intermediate, `${block}mlp.ffn_ln`),
     }
   })
   const lastNorm = norm(`${prefix}norm`)

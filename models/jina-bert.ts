@@ -70,8 +70,7 @@ interface Layer {
 export function jinaBert(config: JinaBertConfig, names: JinaBertNames, weights: WeightBuilder): TextTower {
   const { vocabulary, types, hidden, layers: depth, heads, intermediate, epsilon, padId } = config
   const norm = (name: string): Norm => ({
-    weight: weights.vector(`${name}.weight`, [hidden]),
-    bias: weights.vector(`${name}.bias`, [hidden]),
+    ...weights.norm(name, hidden),
     epsilon,
   })
   const word = weights.table(names.word, vocabulary, hidden)
@@ -82,9 +81,10 @@ export function jinaBert(config: JinaBertConfig, names: JinaBertNames, weights: 
     const qkvRows = (3 * hidden) / layer.qkv.length
     return {
       qkv: {
-        weight: weights.matrix(
+        ...weights.matrix(
           layer.qkv.map((name) => `${name}.weight`),
-          [qkvRows, hidden],
+          qkvRows,
+          hidden,
         ),
         bias: weights.stackedVector(
           layer.qkv.map((name) => `${name}.bias`),
@@ -92,13 +92,13 @@ export function jinaBert(config: JinaBertConfig, names: JinaBertNames, weights: 
         ),
       },
       attentionOut: {
-        weight: weights.matrix([`${layer.attentionOut}.weight`], [hidden, hidden]),
+        ...weights.matrix([`${layer.attentionOut}.weight`], hidden, hidden),
         bias: weights.vector(`${layer.attentionOut}.bias`, [hidden]),
       },
       norm1: norm(layer.norm1),
-      gated: { weight: weights.matrix([`${layer.gated}.weight`], [2 * intermediate, hidden]) },
+      gated: weights.matrix([`${layer.gated}.weight`], 2 * intermediate, hidden),
       mlpOut: {
-        weight: weights.matrix([`${layer.mlpOut}.weight`], [hidden, intermediate]),
+        ...weights.matrix([`${layer.mlpOut}.weight`], hidden, intermediate),
         bias: weights.vector(`${layer.mlpOut}.bias`, [hidden]),
       },
       norm2: norm(layer.norm2),

@@ -7,7 +7,10 @@ export const platformName: Platform['platformName'] = 'browser'
 export const pathFromUrl: Platform['pathFromUrl'] = (url) => url.href
 
 export async function openFile(path: string): Promise<ByteSource> {
-  throw new BareclipError('READ_FAILED', `there are no files here to open ${path} from: pass a URL, a Blob or bytes`)
+  throw new BareclipError(
+    'MODEL_NOT_FOUND',
+    `there are no files here to open ${path} from: pass a URL, a Blob or bytes`,
+  )
 }
 
 export const decodeImage: Platform['decodeImage'] =
@@ -17,7 +20,6 @@ async function decodeWithBitmap(bytes: Uint8Array, mimeType: string) {
   const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: mimeType }), {
     colorSpaceConversion: 'none',
     premultiplyAlpha: 'none',
-    imageOrientation: 'none',
   })
   try {
     const { width, height } = bitmap

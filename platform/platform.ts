@@ -38,7 +38,7 @@ export interface Platform {
   pathFromUrl(url: URL): string
   /**
    * The platform's own image decoder as RGBA bytes, for formats that are not decoded here; undefined where there is none.
-   * Colours must be exact: no colour management, no premultiplied alpha, no EXIF rotation.
+   * Colours must be exact: no colour management, no premultiplied alpha. JPEG and WebP come without EXIF orientation.
    */
   readonly decodeImage:
     | ((bytes: Uint8Array, mimeType: string) => Promise<{ data: Uint8ClampedArray; width: number; height: number }>)

@@ -1,5 +1,6 @@
 import type { Command } from './device.ts'
 import { invariant } from './errors.ts'
+import { Holes } from './holes.ts'
 import type { Storage, Tensor } from './tensor.ts'
 
 /** Where each scratch storage stands in one block of memory. */
@@ -71,47 +72,4 @@ export function lifetimesOf(
   })
   for (const tensor of outputs) touch(tensor, commands.length, false)
   return [...lifetimes.values()]
-}
-
-/** The free ranges of a block that grows at its end, ascending, never adjacent. */
-class Holes {
-  end = 0
-  private readonly ranges: { start: number; bytes: number }[] = []
-
-  take(bytes: number): number {
-    const index = this.ranges.findIndex((range) => range.bytes >= bytes)
-    const range = this.ranges[index]
-    if (range) {
-      const { start } = range
-      range.start += bytes
-      range.bytes -= bytes
-      if (range.bytes === 0) this.ranges.splice(index, 1)
-      return start
-    }
-    const last = this.ranges.at(-1)
-    if (last && last.start + last.bytes === this.end) {
-      this.ranges.pop()
-      this.end = last.start + bytes
-      return last.start
-    }
-    this.end += bytes
-    return this.end - bytes
-  }
-
-  free(start: number, bytes: number): void {
-    const at = this.ranges.findIndex((range) => range.start > start)
-    const index = at < 0 ? this.ranges.length : at
-    this.ranges.splice(index, 0, { start, bytes })
-    this.merge(index)
-    this.merge(index - 1)
-  }
-
-  private merge(index: number): void {
-    const left = this.ranges[index]
-    const right = this.ranges[index + 1]
-    if (left && right && left.start + left.bytes === right.start) {
-      left.bytes += right.bytes
-      this.ranges.splice(index + 1, 1)
-    }
-  }
 }

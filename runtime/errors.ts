@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'DEVICE_UNAVAILABLE' // the device asked for is not here
   | 'DEVICE_LOST' // the graphics processor or its driver went away
   | 'NOT_FINITE' // NaN or infinity in weights or activations that a quantised model cannot hold
+  | 'DEVICE_FAILED' // the device broke during a call (a thread died); the next call may work
   | 'OUT_OF_MEMORY' // an allocation failed or passes a limit
   | 'SHAPE_MISMATCH' // an operation was given tensors that do not fit
   | 'DISPOSED' // use after dispose()

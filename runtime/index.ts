@@ -19,7 +19,7 @@ export { formatShape, type Shape, sameShape, sizeOf } from './shape.ts'
 export { rowsOf, type Storage, type Tensor } from './tensor.ts'
 export { createWasmDevice, type WasmOptions } from './wasm/device.ts'
 export type { WasmAccess, WasmKernel, WasmStep, WasmTable } from './wasm/kernel.ts'
-export { compileModule, type WasmModule } from './wasm/module.ts'
+export { adoptModule, compileModule, type ModuleForm, type WasmModule, wasmModuleBytes } from './wasm/module.ts'
 export { threadSource } from './wasm/thread-source.ts'
 export { createWebgpuDevice, type WebgpuOptions } from './webgpu/device.ts'
 export type {

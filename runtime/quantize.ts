@@ -23,12 +23,18 @@ export function scalesPerRow(width: number): number {
 
 /**
  * values: (rows, width) → codes and scales, value ≈ code · scale. The scale is the largest magnitude of its columns divided by
- * the largest code, in float32; a code is the nearest integer, ties to even. Columns that are all zero, or so small that the
- * scale is no normal float32, are codes 0 with scale 0.
+ * the largest code, in float32 (less where that times the code would round to infinity); a code is the nearest integer, ties to
+ * even. Columns that are all zero, or so small that the scale is no normal float32, are codes 0 with scale 0.
  *
- * Throws NOT_FINITE; label: the tensor, for its text.
+ * Throws NOT_FINITE; label, firstRow: the tensor and which of its rows comes first here, for the text.
  */
-export function quantizeRows(values: Float32Array, width: number, precision: Precision, label: string): Quantized {
+export function quantizeRows(
+  values: Float32Array,
+  width: number,
+  precision: Precision,
+  label: string,
+  firstRow = 0,
+): Quantized {
   const rows = width === 0 ? 0 : values.length / width
   const perRow = scalesPerRow(width)
   const largest = largestCode[precision]
@@ -40,19 +46,23 @@ export function quantizeRows(values: Float32Array, width: number, precision: Pre
       const end = Math.min(start + scaleColumns, (row + 1) * width)
       let most = 0
       for (let i = start; i < end; i++) most = Math.max(most, Math.abs(values[i]!)) // NaN stays
-      if (!Number.isFinite(most)) {
-        throw new BareclipError(
-          'NOT_FINITE',
-          `${label} has NaN or infinity in row ${row}: ${precision} needs finite weights; use dtype f32 or f16`,
-        )
-      }
-      const scale = Math.fround(most / largest)
+      if (!Number.isFinite(most)) throw notFinite(label, firstRow + row, precision)
+      let scale = Math.fround(most / largest)
+      if (Math.fround(scale * largest) === Number.POSITIVE_INFINITY) scale = Math.fround(scale * (1 - 2 ** -23))
       if (scale < smallestScale) continue
       scales[row * perRow + block] = scale
       for (let i = start; i < end; i++) codes[i] = nearestEven(values[i]! / scale)
     }
   }
   return { codes, scales }
+}
+
+/** For weights; label: the tensor. */
+export function notFinite(label: string, row: number, precision: Precision): BareclipError {
+  return new BareclipError(
+    'NOT_FINITE',
+    `${label} has NaN or infinity in row ${row}: ${precision} needs finite weights; use dtype f32 or f16`,
+  )
 }
 
 /** Smallest normal float32. */

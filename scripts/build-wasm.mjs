@@ -1,4 +1,5 @@
 // Compiles runtime/wasm/module.as.ts in both forms and embeds them, deflated and in base64, in runtime/wasm/binaries.generated.ts.
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -44,15 +45,24 @@ async function compile(name, extra) {
   return files.get(`${name}.wasm`)
 }
 
+/** bytes and a custom section `bareclip` at their end that says which form of which code this is; all lengths under 128 */
+function marked(bytes, mark) {
+  const name = Buffer.from('bareclip')
+  const content = [name.length, ...name, ...Buffer.from(mark)]
+  return Buffer.concat([bytes, Uint8Array.of(0, content.length, ...content)])
+}
+
 if (!fresh) {
   const simd = await compile('simd', [])
   const relaxed = await compile('relaxed', ['--enable', 'relaxed-simd'])
-  const text = (bytes) => deflateRawSync(bytes, { level: 9 }).toString('base64')
+  const code = createHash('sha256').update(simd).update(relaxed).digest('hex').slice(0, 16)
+  const text = (bytes, form) => deflateRawSync(marked(bytes, `${form} ${code}`), { level: 9 }).toString('base64')
   writeFileSync(
     target,
     `// Made by scripts/build-wasm.mjs from the *.as.ts files: WebAssembly, raw deflate, base64.
-export const simdBinary = '${text(simd)}'
-export const relaxedBinary = '${text(relaxed)}'
+export const codeVersion = '${code}'
+export const simdBinary = '${text(simd, 'simd128')}'
+export const relaxedBinary = '${text(relaxed, 'relaxed-simd')}'
 `,
   )
   console.log(`wasm: simd ${simd.length} bytes, relaxed ${relaxed.length} bytes`)

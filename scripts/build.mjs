@@ -28,6 +28,7 @@ const sources = [
   'loaders',
   'platform',
   'apps',
+  'bench',
   'shapes',
   'scripts',
   'package.json',
@@ -38,7 +39,8 @@ const sources = [
 function newest(path) {
   const stat = statSync(path)
   if (!stat.isDirectory()) return stat.mtimeMs
-  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), stat.mtimeMs)
+  const names = readdirSync(path).filter((name) => name !== 'node_modules')
+  return names.reduce((latest, name) => Math.max(latest, newest(join(path, name))), stat.mtimeMs)
 }
 
 if (existsSync(stamp) && sources.every((source) => newest(join(root, source)) <= statSync(stamp).mtimeMs))
@@ -52,6 +54,7 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
 if (status !== 0) process.exit(status ?? 1)
 
 mkdirSync(dist, { recursive: true })
+await import('./build-worker.mjs')
 cpSync(join(root, 'shapes'), join(dist, 'shapes'), { recursive: true })
 cpSync(join(root, 'apps/synth/tokenizer.json'), join(dist, 'apps/synth/tokenizer.json'))
 for (const name of ['README.md', 'LICENSE']) cpSync(join(root, name), join(dist, name))

@@ -13,11 +13,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   loaders: ['loaders', 'platform', 'runtime'],
   clip: ['clip', 'models', 'kernels', 'loaders', 'platform', 'runtime'],
   'index.ts': ['clip', 'loaders', 'runtime'],
-  apps: ['apps', 'index.ts', 'clip', 'models', 'kernels', 'loaders', 'platform', 'runtime'],
+  bench: ['bench', 'index.ts', 'clip', 'models', 'kernels', 'loaders', 'platform', 'runtime'],
+  apps: ['apps', 'bench', 'index.ts', 'clip', 'models', 'kernels', 'loaders', 'platform', 'runtime'],
 }
 
 /** These run in a browser. */
 const portable = ['clip', 'models', 'kernels', 'runtime', 'loaders', 'index.ts']
+
+/** Of the repository only. */
+const unpublished = 'bench/peers/'
 
 const nodeGlobals = ['Buffer', 'process', '__dirname', '__filename', 'require']
 
@@ -98,9 +102,12 @@ describe('architecture', () => {
   })
 
   it('packages are declared dependencies, and what differs by platform comes through #platform', () => {
-    const { dependencies = {} } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
-      dependencies?: Record<string, string>
-    }
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Record<
+      'dependencies' | 'devDependencies',
+      Record<string, string>
+    >
+    const packagesFor = ({ path }: SourceFile) =>
+      path.startsWith(unpublished) ? { ...dependencies, ...devDependencies } : dependencies
     const packageOf = (specifier: string) =>
       specifier
         .split('/')
@@ -112,11 +119,28 @@ describe('architecture', () => {
         .filter((specifier) => {
           if (specifier === '#platform') return !mayImport[file.folder]!.includes('platform')
           if (specifier.startsWith('node:')) return portable.includes(file.folder)
-          return !(packageOf(specifier) in dependencies)
+          return !(packageOf(specifier) in packagesFor(file))
         })
         .map((specifier) => `${file.path} imports ${specifier}`),
     )
     deepEqual(wrong, [])
+  })
+
+  it('what is published reaches nothing that stays in the repository', () => {
+    const byPath = new Map(files.map((file) => [file.path, file]))
+    const reached = new Set<string>()
+    const visit = (path: string): void => {
+      const file = byPath.get(path)
+      if (!file || reached.has(path)) return
+      reached.add(path)
+      for (const specifier of file.imports.filter(isRelative)) visit(resolved(file, specifier))
+    }
+    for (const { path, folder } of files) if (folder === 'apps') visit(path)
+    ok(reached.has('bench/model/model.ts'))
+    deepEqual(
+      [...reached].filter((path) => path.startsWith(unpublished)),
+      [],
+    )
   })
 
   it("node's globals stay out of what runs in a browser", () => {

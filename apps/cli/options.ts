@@ -1,5 +1,7 @@
 import { extname } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type BenchCase, casesNamed } from '../../bench/cases.ts'
+import { messageOf } from '../../runtime/errors.ts'
 import { type OutputFile, outputFormats } from './output/row-output.ts'
 
 export interface ModelOption {
@@ -27,7 +29,12 @@ export function deviceOptions(command: Command): Command {
       new Option('--device <name>', 'what computes').choices(['auto', 'reference', 'wasm', 'webgpu']).default('auto'),
     )
     .addOption(
-      new Option('--dtype <dtype>', 'what weights are stored in').choices(['f32', 'f16', 'q12', 'q8']).default('f32'),
+      new Option('--dtype <dtype>', 'what weights are held in (default: q12 or q8 if stored so, else f32)').choices([
+        'f32',
+        'f16',
+        'q12',
+        'q8',
+      ]),
     )
     .addOption(new Option('--threads <n>', 'default: as many as the device can use').argParser(integer(1)))
 }
@@ -68,6 +75,15 @@ export function labelList(value: string): string[] {
   const labels = value.split(',').map((label) => label.trim())
   if (labels.includes('')) throw new InvalidArgumentError('It should be labels with commas between them, none empty.')
   return labels
+}
+
+/** Names with commas between them. */
+export function benchCaseList(value: string): readonly BenchCase[] {
+  try {
+    return casesNamed(labelList(value))
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error))
+  }
 }
 
 export function template(value: string): string {

@@ -1,10 +1,12 @@
 import { Command } from 'commander'
 import type { Cli } from './cli.ts'
+import { benchCommand } from './commands/bench.ts'
 import { classifyCommand } from './commands/classify.ts'
 import { embedCommand } from './commands/embed.ts'
 import { infoCommand } from './commands/info.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { pixelsCommand } from './commands/pixels.ts'
+import { quantizeCommand } from './commands/quantize.ts'
 import { searchCommand } from './commands/search.ts'
 import { synthCommand } from './commands/synth.ts'
 import { tokenizeCommand } from './commands/tokenize.ts'
@@ -39,7 +41,9 @@ Exit codes: 0 done, 1 some items failed (the others are written), 2 wrong usage 
   tokenizeCommand(cli)
   pixelsCommand(cli)
   inspectCommand(cli)
+  quantizeCommand(cli)
   synthCommand(cli)
+  benchCommand(cli)
   infoCommand(cli)
   return program
 }

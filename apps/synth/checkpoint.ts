@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { safetensorsLength, writeSafetensors } from '../../loaders/safetensors/write.ts'
-import { writeFolder } from './folder.ts'
+import { writeFolder } from '../write-folder.ts'
 import { type SynthOptions, storedTensors, synthConfig, synthMetadata } from './model.ts'
 import { preprocessorOf } from './presets.ts'
 import { textSizes } from './tensors.ts'

@@ -1,51 +1,82 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type PeerCase, tokenId } from './cases.ts'
-import { serve } from './protocol.ts'
+import { decodeImage, preprocess, readPreprocessing } from '../../loaders/image/image.ts'
+import { type BenchCase, caseImages, caseTokens } from '../cases.ts'
+import { type Prepare, refuse, serve } from './protocol.ts'
 
-interface Ort {
-  env: { wasm: { numThreads: number } }
-  Tensor: new (type: string, data: unknown, shape: number[]) => unknown
-  InferenceSession: { create(graph: unknown, options: object): Promise<{ run(feeds: object): Promise<object> }> }
+interface Session {
+  run(feeds: object): Promise<Readonly<Record<string, { readonly data: Float32Array } | undefined>>>
 }
 
-/** kind: 'web' or 'node'. The graphs point into the model.safetensors that `synth --size full` writes. */
-const [kind, folder, threads] = process.argv.slice(2) as [string, string, string]
-const ort = (await import(`onnxruntime-${kind}`)) as Ort
-const graphs = fileURLToPath(new URL('graphs/', import.meta.url))
-const weights = join(folder, 'model.safetensors')
-if (kind === 'web') ort.env.wasm.numThreads = Number(threads)
-const bytes = kind === 'web' ? new Uint8Array(readFileSync(weights)) : undefined
-const open = (name: string) =>
-  bytes
-    ? ort.InferenceSession.create(new Uint8Array(readFileSync(join(graphs, name))), {
-        externalData: [{ path: 'model.safetensors', data: bytes }],
-      })
-    : ort.InferenceSession.create(join(folder, name), { intraOpNumThreads: Number(threads), interOpNumThreads: 1 })
-const text = await open('text.onnx')
-const vision = await open('vision.onnx')
+interface Ort {
+  env: { wasm: { numThreads: number }; versions: { common: string } }
+  Tensor: new (type: string, data: unknown, shape: readonly number[]) => unknown
+  InferenceSession: { create(graph: unknown, options: object): Promise<Session> }
+}
 
-/** As transformers.js does: a batch is padded to its longest text. */
-serve(`onnxruntime-${kind}, f32, ${threads} threads`, async ({ lengths, images }: PeerCase) => {
-  if (images) {
-    const size = images * 3 * 224 * 224
-    const pixels = Float32Array.from({ length: size }, (_, i) => Math.sin(i))
-    return void (await vision.run({ pixel_values: new ort.Tensor('float32', pixels, [images, 3, 224, 224]) }))
+/** Arguments: web or node, a folder with the graphs and model.safetensors, f32 or q8, threads. */
+const [kind, folder, dtype, threads] = process.argv.slice(2) as [string, string, string, string]
+
+try {
+  const ort = (await import(`onnxruntime-${kind}`)) as Ort
+  if (kind === 'web') ort.env.wasm.numThreads = Number(threads)
+  serve(`onnxruntime-${kind} ${ort.env.versions.common}, ${dtype}, ${threads} threads`, prepared(ort))
+} catch (error) {
+  refuse(error)
+}
+
+/** A tower is loaded with the first case that needs it. */
+function prepared(ort: Ort): Prepare {
+  const sessions = new Map<string, Promise<Session>>()
+  const session = (tower: 'text' | 'vision') => {
+    const found = sessions.get(tower) ?? open(ort, tower)
+    sessions.set(tower, found)
+    return found
   }
-  const rows = lengths!.length
-  const longest = Math.max(...lengths!)
-  const ids = new BigInt64Array(rows * longest)
-  const mask = new BigInt64Array(rows * longest)
-  lengths!.forEach((n, t) => {
-    for (let i = 0; i < n; i++) {
-      ids[t * longest + i] = BigInt(tokenId(t, i))
-      mask[t * longest + i] = 1n
+  return async (item) => {
+    const tower = item.images > 0 ? 'vision' : 'text'
+    const feeds = item.images > 0 ? await imageFeeds(ort, item) : textFeeds(ort, item)
+    const graph = await session(tower)
+    return async () => {
+      const { text_embeddings: text, image_embeddings: image } = await graph.run(feeds)
+      return { data: (text ?? image)!.data, rows: item.lengths.length + item.images }
     }
+  }
+}
+
+function open(ort: Ort, tower: 'text' | 'vision'): Promise<Session> {
+  const name = `${tower}${dtype === 'q8' ? '-q8' : ''}.onnx`
+  if (kind === 'node') {
+    const options = { intraOpNumThreads: Number(threads), interOpNumThreads: 1 }
+    return ort.InferenceSession.create(join(folder, name), options)
+  }
+  const data = new Uint8Array(readFileSync(join(folder, 'model.safetensors')))
+  return ort.InferenceSession.create(new Uint8Array(readFileSync(join(folder, name))), {
+    externalData: [{ path: 'model.safetensors', data }],
   })
-  const shape = [rows, longest]
-  await text.run({
-    input_ids: new ort.Tensor('int64', ids, shape),
-    attention_mask: new ort.Tensor('int64', mask, shape),
+}
+
+/** As transformers.js does: padded to the longest text. */
+function textFeeds(ort: Ort, item: BenchCase): object {
+  const texts = caseTokens(item, { vocabulary: 30_528, padId: 0 })
+  const longest = Math.max(...item.lengths)
+  const shape = [texts.length, longest]
+  const ids = new BigInt64Array(texts.length * longest)
+  const mask = new BigInt64Array(texts.length * longest)
+  texts.forEach(({ tokens }, text) => {
+    ids.set(BigInt64Array.from(tokens, BigInt), text * longest)
+    mask.fill(1n, text * longest, text * longest + tokens.length)
   })
-})
+  return { input_ids: new ort.Tensor('int64', ids, shape), attention_mask: new ort.Tensor('int64', mask, shape) }
+}
+
+/** Resized and normalised beforehand: not timed here, timed for ours. */
+async function imageFeeds(ort: Ort, item: BenchCase): Promise<object> {
+  const preprocessing = readPreprocessing(JSON.parse(readFileSync(join(folder, 'preprocessor_config.json'), 'utf8')))
+  const { size } = preprocessing
+  const pixels = new Float32Array(item.images * 3 * size * size)
+  for (const [i, image] of caseImages(item, size).entries()) {
+    pixels.set(preprocess(await decodeImage(image), preprocessing), i * 3 * size * size)
+  }
+  return { pixel_values: new ort.Tensor('float32', pixels, [item.images, 3, size, size]) }
+}

@@ -1,12 +1,24 @@
 import { load } from '../../index.ts'
-import { tokenId } from './cases.ts'
-import { serve } from './protocol.ts'
+import { caseImages, caseTokens } from '../cases.ts'
+import { refuse, serve } from './protocol.ts'
 
-const [folder, threads] = process.argv.slice(2)
-const clip = await load(folder, { device: 'wasm', threads: Number(threads) })
-const pixels = { data: new Uint8Array(224 * 224 * 3).map((_, i) => i * 7), width: 224, height: 224 }
-serve(`bareclip wasm, ${clip.info.variants.module}, ${clip.info.threads} threads`, async ({ lengths, images }) => {
-  if (images) return void (await clip.encodeImage(Array.from({ length: images }, () => pixels)))
-  const texts = lengths!.map((n, t) => ({ tokens: Array.from({ length: n }, (_, i) => tokenId(t, i)) }))
-  await clip.encodeText(texts)
-})
+/** Arguments: the model's folder, dtype, threads. */
+const [folder, dtype, threads] = process.argv.slice(2)
+
+/** Of the full-size model. */
+const vocabulary = { vocabulary: 30_528, padId: 0 }
+
+try {
+  const clip = await load(folder, { device: 'wasm', dtype: dtype as 'f32', threads: Number(threads) })
+  const { info } = clip
+  serve(`${info.dtype}, ${info.threads} threads, ${Object.values(info.variants).join(', ')}`, async (item) => {
+    const texts = caseTokens(item, vocabulary)
+    const images = caseImages(item, info.imageSize ?? 224)
+    return async () => {
+      const { data } = await (item.images > 0 ? clip.encodeImage(images) : clip.encodeText(texts))
+      return { data, rows: texts.length + images.length }
+    }
+  })
+} catch (error) {
+  refuse(error)
+}

@@ -1,16 +1,49 @@
-import type { PeerCase } from './cases.ts'
+import type { BenchCase } from '../cases.ts'
+import { type ProcessMemory, processMemory } from '../machine.ts'
 
-/** In a peer's process: answers each case that comes with its time in milliseconds. */
-export function serve(title: string, run: (item: PeerCase) => Promise<void>): void {
-  process.on('message', async (item: PeerCase | 'end') => {
-    if (item === 'end') process.exit(0)
-    const start = performance.now()
-    try {
-      await run(item)
-      process.send!({ ms: performance.now() - start, rss: process.memoryUsage().rss })
-    } catch (error) {
-      process.send!({ error: String(error) })
-    }
-  })
-  process.send!({ title })
+/** Between the bench and a process that it measures. */
+export interface Question {
+  readonly item: BenchCase
+  /** Send the embeddings of the first and the last row along. */
+  readonly rows: boolean
 }
+
+export interface Answer {
+  /** Of the process's first message: what it is. */
+  readonly title?: string
+  readonly ms?: number
+  readonly memory?: ProcessMemory
+  readonly rows?: readonly (readonly number[])[]
+  readonly error?: string
+}
+
+/** Makes ready what is not timed → the call that is. It returns (rows, width) flat. */
+export type Prepare = (item: BenchCase) => Promise<() => Promise<{ data: Float32Array; rows: number }>>
+
+/** In a measured process: says what it is, then answers each case with its time. Ends when the bench does. */
+export function serve(title: string, prepare: Prepare): void {
+  process.on('disconnect', () => process.exit())
+  process.on('message', ({ item, rows }: Question) => {
+    answer(prepare, item, rows).then(
+      (message) => process.send!(message),
+      (error: unknown) => process.send!({ error: messageIn(error) } satisfies Answer),
+    )
+  })
+  process.send!({ title } satisfies Answer)
+}
+
+async function answer(prepare: Prepare, item: BenchCase, wantsRows: boolean): Promise<Answer> {
+  const call = await prepare(item)
+  const start = performance.now()
+  const { data, rows } = await call()
+  const ms = performance.now() - start
+  const width = data.length / rows
+  const row = (index: number) => [...data.subarray(index * width, (index + 1) * width)]
+  return { ms, memory: processMemory(), ...(wantsRows && { rows: [row(0), row(rows - 1)] }) }
+}
+
+export function refuse(error: unknown): void {
+  process.send!({ error: messageIn(error) } satisfies Answer)
+}
+
+const messageIn = (error: unknown) => (error instanceof Error ? error.message : String(error))

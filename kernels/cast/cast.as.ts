@@ -1,5 +1,5 @@
 import { param } from '../common.as'
-import { f16x4 } from '../half.as'
+import { f16x4, toBf16x4, toF16x4 } from '../half.as'
 
 /** Elements in a unit. */
 const block: usize = 16384
@@ -20,6 +20,17 @@ export function cast(parameters: usize, from: i32, to: i32): void {
     for (; i + 4 <= end; i += 4) {
       const halves = v128.load64_zero(x + (i << 1))
       v128.store(y + (i << 2), source == 1 ? f16x4(halves) : i32x4.shl(i32x4.extend_low_i16x8_u(halves), 16))
+    }
+  }
+  if (source == 0 && (target == 1 || target == 2)) {
+    for (; i + 8 <= end; i += 8) {
+      const low = v128.load(x + (i << 2))
+      const high = v128.load(x + (i << 2), 16)
+      const halves =
+        target == 1
+          ? i16x8.narrow_i32x4_u(toF16x4(low), toF16x4(high))
+          : i16x8.narrow_i32x4_u(toBf16x4(low), toBf16x4(high))
+      v128.store(y + (i << 1), halves)
     }
   }
   if (source <= 2) {

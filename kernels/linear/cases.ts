@@ -21,6 +21,8 @@ export interface LinearData {
   readonly x: Float32Array
   /** (out, width), (2·out, width) with a gate */
   readonly weight: HostWeight
+  /** Of an i8 or i16 weight: (out, ⌈width / 64⌉), (2·out, ⌈width / 64⌉) with a gate */
+  readonly scale: HostWeight | undefined
   /** (out), (2·out) with a gate */
   readonly bias: Float32Array | undefined
   readonly activation: Activation | undefined
@@ -38,6 +40,7 @@ export const loadLinear: Case<LinearData>['load'] = async (device, data) => {
   const { rows, width, out, activation, gate, margin } = data
   const loader = weightLoader(device)
   const weight = await loader.put('weight', 'matrix', data.weight)
+  const scale = data.scale && (await loader.put('scale', 'matrix', data.scale))
   const bias = data.bias && (await loader.vector('bias', data.bias))
   return {
     weights: loader.weights,
@@ -50,7 +53,16 @@ export const loadLinear: Case<LinearData>['load'] = async (device, data) => {
         ? scope.input('sentinels', 'f32', shape, new Float32Array((before + rows + after) * out).fill(sentinel))
         : scope.scratch('y', shape)
       const y = margin ? rowsOf(whole, before, before + rows) : whole
-      scope.record(linearOperation, { x, weight, bias, activation, gate, residual, y } satisfies LinearParameters)
+      scope.record(linearOperation, {
+        x,
+        weight,
+        scale,
+        bias,
+        activation,
+        gate,
+        residual,
+        y,
+      } satisfies LinearParameters)
       return [scope.output(whole)]
     },
   }
@@ -89,6 +101,7 @@ function linearCase(name: string, rows: number, width: number, out: number, opti
         out,
         x: options.x ? options.x(x, width) : x,
         weight: options.weight ? options.weight(weight) : weight,
+        scale: undefined,
         bias: bias ? randomValues(`linear bias ${name}`, features, 0.5) : undefined,
         activation,
         gate,

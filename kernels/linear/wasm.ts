@@ -2,6 +2,7 @@ import { invariant } from '../../runtime/errors.ts'
 import type { WasmKernel } from '../../runtime/wasm/kernel.ts'
 import { activationCode, dtypeCode } from '../wasm-codes.ts'
 import type { LinearParameters } from './linear.ts'
+import { linearQuantizedWasm } from './wasm-quantized.ts'
 
 /** As in linear.as.ts. */
 const rowBlock = 48
@@ -11,7 +12,8 @@ const panelBlock = 4
 const widest = 16_000
 
 export const linearWasm: WasmKernel<LinearParameters> = (parameters, access) => {
-  const { x, weight, bias, activation, gate, residual, y } = parameters
+  const { x, weight, scale, bias, activation, gate, residual, y } = parameters
+  if (scale) return linearQuantizedWasm(parameters, scale, access)
   const [rows = 0, width = 0] = x.shape
   const [features = 0] = weight.shape
   invariant(

@@ -4,6 +4,7 @@ import { type FileFormat, formatNames, isImageFormat, mimeTypes, sniff } from '.
 import { imageSize } from './image-size.ts'
 import { decodeJpeg } from './jpeg.ts'
 import { parseJpeg } from './jpeg-file.ts'
+import { withoutOrientation } from './orientation.ts'
 import { isByteArray, type Pixels, type RgbPixels, toRgb } from './pixels.ts'
 import { decodePng } from './png.ts'
 
@@ -148,7 +149,7 @@ async function decodeFile(
   const mimeType = mimeTypes[format]
   if (!platform || !mimeType) throw notDecoded(format)
   checkSize(format, size, limit)
-  const pixels = await decodeOnPlatform(bytes, format, mimeType, platform)
+  const pixels = await decodeOnPlatform(withoutOrientation(bytes, format), format, mimeType, platform)
   if (!size) checkSize(format, pixels, limit)
   return pixels
 }

@@ -1,15 +1,16 @@
 import { type ArenaPlan, planArena } from '../arena.ts'
 import type { Command, Device, RunOptions, WeightRole, WeightSpec } from '../device.ts'
-import { bytesPerElement, convert, type Dtype, type DtypeArray, toF32, typedView } from '../dtype.ts'
+import { bytesPerElement, type Dtype, typedView } from '../dtype.ts'
 import { BareclipError, invariant } from '../errors.ts'
 import { createRecording, type Recording } from '../scope.ts'
 import { sizeOf } from '../shape.ts'
 import type { Storage, Tensor } from '../tensor.ts'
-import { alignment, createHeap } from './heap.ts'
+import { alignment, createHeap, type Heap, type MemoryPlan } from './heap.ts'
 import type { PassStep, WasmAccess, WasmTable } from './kernel.ts'
 import type { WasmModule } from './module.ts'
-import { packedSize, packRows } from './panels.ts'
-import { createRunner } from './runner.ts'
+import { weightBytes } from './panels.ts'
+import { createRunner, type Runner, threadScratch } from './runner.ts'
+import { createWriter, type Writer } from './writer.ts'
 
 interface Weight extends Storage {
   readonly address: number
@@ -32,22 +33,30 @@ export interface WasmOptions {
   readonly variants: Readonly<Record<string, string>>
   /** Largest memory, in bytes. Default: 4 GiB. */
   readonly maximum?: number
+  /** What the device will hold, if that is known: an engine that refuses `maximum` is asked for that. */
+  readonly plan?: MemoryPlan | undefined
+}
+
+/** What a device works with until it is disposed; nothing else refers to its memory. */
+interface Parts {
+  readonly heap: Heap
+  readonly runner: Runner
+  readonly writer: Writer
 }
 
 /** SIMD WebAssembly over one memory per device, on one thread or several. */
 export async function createWasmDevice(kernels: WasmTable, options: WasmOptions): Promise<Device> {
-  const { module, threads, workers, reason, variants, maximum } = options
-  const heap = createHeap(module.shared, maximum)
-  const runner = await createRunner(module, heap, { threads, workers })
+  const { module, reason, threads, variants } = options
+  let parts: Parts | undefined = await createParts(options)
   const weights = new Set<Storage>()
-  let weightBytes = 0
+  let weightBytesHeld = 0
   let scratchBytes = 0
   let peak = 0
   let pass: Pass | undefined
-  let disposed = false
 
-  const live = () => {
-    if (disposed) throw new BareclipError('DISPOSED', 'this model was disposed: load it again')
+  const live = (): Parts => {
+    if (!parts) throw new BareclipError('DISPOSED', 'this model was disposed: load it again')
+    return parts
   }
   const addressOf = (tensor: Tensor): number => {
     const offset = tensor.offset * bytesPerElement[tensor.dtype]
@@ -56,48 +65,45 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
     invariant(pass && start !== undefined, `${tensor.label} belongs to no running pass`)
     return pass.base + start + offset
   }
-  const view = (dtype: Dtype, address: number, length: number) => typedView(dtype, heap.memory.buffer, address, length)
+  const view = (dtype: Dtype, address: number, length: number) =>
+    typedView(dtype, live().heap.memory.buffer, address, length)
 
   return {
     info: { device: 'wasm', threads, reason, variants: { module: module.form, ...variants } },
 
-    allocate({ label, role, shape, dtype }: WeightSpec) {
-      live()
+    allocate(spec: WeightSpec) {
+      const { heap } = live()
+      const { label, role, shape, dtype } = spec
       invariant(!pass, `${label} is allocated while a scope is open`)
       invariant(role !== 'vector' || dtype === 'f32', `${label}: vectors are f32`)
-      const [rows = 0, width = 0] = shape
-      const bytes = bytesPerElement[dtype] * (role === 'matrix' ? packedSize(rows, width) : sizeOf(shape))
+      const bytes = weightBytes(spec)
       const storage: Weight = { lifetime: 'weights', bytes, role, address: heap.take(bytes, label) }
       weights.add(storage)
-      weightBytes += bytes
-      peak = Math.max(peak, weightBytes + scratchBytes)
+      weightBytesHeld += bytes
+      peak = Math.max(peak, weightBytesHeld + scratchBytes)
       return { label, dtype, shape, storage, offset: 0 }
     },
 
     async write(weight, from, values, offset = 0) {
-      live()
-      invariant(weights.has(weight.storage), `${weight.label} is no weight of this device`)
-      const { role, address, bytes } = weight.storage as Weight
+      const { writer } = live()
+      const { dtype, shape, label, storage } = weight
+      invariant(weights.has(storage), `${label} is no weight of this device`)
+      const { role, address } = storage as Weight
       const start = weight.offset + offset
-      invariant(start + values.length <= sizeOf(weight.shape), `more values than ${weight.label} has`)
+      invariant(start + values.length <= sizeOf(shape), `more values than ${label} has`)
       if (role === 'matrix') {
-        const width = weight.shape[1] ?? 0
-        invariant(start % width === 0 && values.length % width === 0, `${weight.label} is written in whole rows`)
-        const panels = view(weight.dtype, address, bytes / bytesPerElement[weight.dtype])
-        packRows(converted(from, values, weight.dtype), width, start / width, panels)
+        const [matrixRows = 0, width = 0] = shape
+        invariant(start % width === 0 && values.length % width === 0, `${label} is written in whole rows`)
+        writer.rows(from, values, dtype, { address, matrixRows, width, row: start / width })
       } else {
-        convert(
-          from,
-          values,
-          weight.dtype,
-          view(weight.dtype, address + start * bytesPerElement[weight.dtype], values.length),
-        )
+        writer.elements(from, values, dtype, address + start * bytesPerElement[dtype])
       }
     },
 
-    free(weight) {
-      // The place is not used again: weights go with the device.
-      if (weights.delete(weight.storage)) weightBytes -= weight.storage.bytes
+    free({ storage }) {
+      if (!parts || !weights.delete(storage)) return
+      weightBytesHeld -= storage.bytes
+      parts.heap.free((storage as Weight).address, storage.bytes)
     },
 
     scope() {
@@ -111,7 +117,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
     },
 
     async run(scope, runOptions: RunOptions = {}) {
-      live()
+      const { heap, runner } = live()
       const current = pass
       invariant(current && current.recording === scope, 'the scope is not the open one')
       runOptions.signal?.throwIfAborted()
@@ -123,7 +129,7 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       const end = heap.reserve(current.plan.bytes + temporary + program + 2 * alignment, 'scratch')
       invariant(end === current.base, 'the arena stays where it is within a pass')
       scratchBytes = Math.max(scratchBytes, current.plan.bytes + temporary + program)
-      peak = Math.max(peak, weightBytes + scratchBytes)
+      peak = Math.max(peak, weightBytesHeld + scratchBytes)
       for (const [tensor, values] of inputs) view(tensor.dtype, addressOf(tensor), values.length).set(values)
       const at = Math.ceil((current.base + current.plan.bytes + temporary) / alignment) * alignment
       await runner.run(steps, at, live, runOptions)
@@ -135,16 +141,26 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
       return view(tensor.dtype, addressOf(tensor), sizeOf(tensor.shape)).slice()
     },
 
-    memory: () => ({ weights: weightBytes, scratch: scratchBytes, peak: Math.max(peak, weightBytes + scratchBytes) }),
+    memory: () => ({
+      weights: weightBytesHeld,
+      scratch: scratchBytes,
+      peak: Math.max(peak, weightBytesHeld + scratchBytes),
+    }),
 
     dispose() {
-      disposed = true
+      parts?.runner.dispose()
+      parts = pass = undefined
       weights.clear()
-      weightBytes = scratchBytes = 0
-      pass = undefined
-      runner.dispose()
+      weightBytesHeld = scratchBytes = 0
     },
   }
+}
+
+async function createParts({ module, threads, workers, maximum, plan }: WasmOptions): Promise<Parts> {
+  const fixed = (threads + 1) * threadScratch
+  const heap = createHeap(module.shared, maximum, plan && { ...plan, weights: plan.weights + fixed })
+  const writer = await createWriter(module.module, heap)
+  return { heap, writer, runner: await createRunner(module, heap, { threads, workers }) }
 }
 
 /** temporary: bytes above `base` that the commands share, one after the other */
@@ -173,13 +189,4 @@ function stepsOf(
     return made.map((step) => ({ ...step, command, flops }))
   })
   return { steps, temporary }
-}
-
-/** values as elements of `to`: themselves where nothing changes */
-function converted(from: Dtype, values: DtypeArray, to: Dtype): DtypeArray {
-  if (from === to) return values
-  if (to === 'f32') return toF32(from, values)
-  const target = new Uint16Array(values.length)
-  convert(from, values, to, target)
-  return target
 }

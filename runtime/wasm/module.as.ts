@@ -1,6 +1,8 @@
-// What the module exports: every kernel.
+// What the module exports: every kernel, and what brings weights in.
 export { setScratch } from '../../kernels/common.as'
 export { linear, linearGate } from '../../kernels/linear/linear.as'
+export { quantizeRows } from '../../kernels/linear/quantize-rows.as'
+export { linearQuantized } from '../../kernels/linear/quantized.as'
 export { attention, attentionPack } from '../../kernels/attention/attention.as'
 export { embedding } from '../../kernels/embedding/embedding.as'
 export { layerNorm } from '../../kernels/layer-norm/layer-norm.as'
@@ -10,3 +12,5 @@ export { patchGather, patchProject } from '../../kernels/patch-embed/patch-embed
 export { meanPool } from '../../kernels/mean-pool/mean-pool.as'
 export { l2Normalize } from '../../kernels/l2-normalize/l2-normalize.as'
 export { cast } from '../../kernels/cast/cast.as'
+export { cast as convertElements } from '../../kernels/cast/cast.as'
+export { packPanels } from './pack.as'

@@ -1,13 +1,16 @@
-import { BareclipError } from '../errors.ts'
-import { relaxedBinary, simdBinary } from './binaries.generated.ts'
+import { BareclipError, describe, messageOf } from '../errors.ts'
+import { codeVersion, relaxedBinary, simdBinary } from './binaries.generated.ts'
 
 /** The compiled kernels and which form they have. */
 export interface WasmModule {
   readonly module: WebAssembly.Module
-  readonly form: 'relaxed-simd' | 'simd128'
+  readonly form: ModuleForm
   /** Whether its memory has to be shared. */
   readonly shared: boolean
 }
+
+/** relaxed-simd: where the engine and the processor have fused multiply-adds, they are used. */
+export type ModuleForm = 'relaxed-simd' | 'simd128'
 
 /** Throws DEVICE_UNAVAILABLE where there is no WebAssembly SIMD or compiling is forbidden. */
 export async function compileModule(shared: boolean): Promise<WasmModule> {
@@ -16,13 +19,65 @@ export async function compileModule(shared: boolean): Promise<WasmModule> {
   }
   const form = WebAssembly.validate(relaxedProbe) ? 'relaxed-simd' : 'simd128'
   try {
-    const bytes = await inflate(form === 'relaxed-simd' ? relaxedBinary : simdBinary)
-    if (!shared) unshare(bytes)
+    const bytes = await wasmModuleBytes({ relaxed: form === 'relaxed-simd', shared })
     return { module: await WebAssembly.compile(bytes), form, shared }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new BareclipError('DEVICE_UNAVAILABLE', `the WebAssembly kernels cannot be compiled here: ${why}`, { cause })
+    throw new BareclipError(
+      'DEVICE_UNAVAILABLE',
+      `the WebAssembly kernels cannot be compiled here: ${messageOf(cause)}; where compiling is forbidden, pass a compiled module as wasmModule`,
+      { cause },
+    )
   }
+}
+
+/**
+ * The kernels as a .wasm file: what `wasmModule` of `load` has to be compiled from. relaxed: with relaxed SIMD, which not
+ * every engine takes; shared: for threads, with an import of shared memory.
+ */
+export async function wasmModuleBytes(form: {
+  readonly relaxed: boolean
+  readonly shared: boolean
+}): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await inflate(form.relaxed ? relaxedBinary : simdBinary)
+  if (!form.shared) unshare(bytes)
+  return bytes
+}
+
+/**
+ * Takes a module that someone else compiled. Throws INVALID_ARGUMENT unless it was compiled from `wasmModuleBytes` of this
+ * very version.
+ */
+export function adoptModule(module: WebAssembly.Module): WasmModule {
+  // By tag: under some test runners a module belongs to another realm.
+  if (Object.prototype.toString.call(module) !== '[object WebAssembly.Module]') {
+    throw new BareclipError('INVALID_ARGUMENT', `wasmModule should be a WebAssembly.Module, found ${describe(module)}`)
+  }
+  const [section] = WebAssembly.Module.customSections(module, 'bareclip')
+  const [form, version] = section ? new TextDecoder().decode(section).split(' ') : []
+  if (version !== codeVersion || (form !== 'relaxed-simd' && form !== 'simd128')) {
+    const found = section ? 'one of another version' : 'one without their custom section `bareclip`'
+    throw new BareclipError(
+      'INVALID_ARGUMENT',
+      `wasmModule should be compiled from wasmModuleBytes() of this version of bareclip/runtime, found ${found}: write the .wasm file anew`,
+    )
+  }
+  return { module, form, shared: takesSharedMemory(module) }
+}
+
+/** Not every engine describes a module's imports in full, so it is tried out on a page of memory. */
+function takesSharedMemory(module: WebAssembly.Module): boolean {
+  for (const shared of [false, true]) {
+    try {
+      new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared }) } })
+      return shared
+    } catch (cause) {
+      if (!shared) continue
+      throw new BareclipError('DEVICE_UNAVAILABLE', `wasmModule cannot be instantiated here: ${messageOf(cause)}`, {
+        cause,
+      })
+    }
+  }
+  return false
 }
 
 /** A function whose body is one f32x4.relaxed_madd. */

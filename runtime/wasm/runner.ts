@@ -23,7 +23,7 @@ export interface RunnerOptions {
 }
 
 /** Scratch memory of one thread, in bytes. */
-const threadScratch = 2 ** 20
+export const threadScratch: number = 2 ** 20
 
 export async function createRunner({ module }: WasmModule, heap: Heap, options: RunnerOptions): Promise<Runner> {
   const { threads, workers } = options

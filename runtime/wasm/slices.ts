@@ -1,4 +1,5 @@
 import type { RunOptions } from '../device.ts'
+import { BareclipError, messageOf } from '../errors.ts'
 import { macrotask } from '../macrotask.ts'
 import type { PassStep } from './kernel.ts'
 
@@ -28,7 +29,11 @@ export async function runInSlices(
     for (let unit = 0; unit < step.units; ) {
       const next = Math.min(step.units, unit + count)
       const before = performance.now()
-      entry(address, unit, next)
+      try {
+        entry(address, unit, next)
+      } catch (cause) {
+        throw new BareclipError('DEVICE_FAILED', `a kernel failed: ${messageOf(cause)}`, { cause })
+      }
       const now = performance.now()
       commandMs += now - before
       unit = next

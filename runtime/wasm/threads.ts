@@ -8,7 +8,7 @@ export interface ThreadPool {
   /**
    * Runs the program (program.ts) at a byte address; at the other lies room for `controlWords` plus one 32-bit word per step,
    * whose content does not matter. Resolves when all threads are through. Rejects when none of them touches the memory any
-   * more: with the signal's reason, with what `onProgress` threw, or with OUT_OF_MEMORY or DEVICE_UNAVAILABLE if a thread died;
+   * more: with the signal's reason, with what `onProgress` threw, or with OUT_OF_MEMORY or DEVICE_FAILED if a thread died;
    * then the next run starts new threads. DISPOSED comes at once. One run at a time.
    */
   run(programAddress: number, controlAddress: number, options?: ThreadRunOptions): Promise<void>
@@ -171,6 +171,7 @@ interface Member {
 async function startTeam({ module, memory, threads, scratch, entries, workers }: ThreadPoolOptions): Promise<Team> {
   const members: Member[] = []
   let failure: BareclipError | undefined
+  let ready = false
   let ended = false
   let settle: (() => void) | undefined
   let onFailure: (() => void) | undefined
@@ -194,7 +195,7 @@ async function startTeam({ module, memory, threads, scratch, entries, workers }:
         try {
           member.thread.post(make(i))
         } catch (cause) {
-          failed(member, stopped('cannot be given work', cause))
+          failed(member, stopped(ready, 'cannot be given work', cause))
         }
       })
     })
@@ -211,10 +212,10 @@ async function startTeam({ module, memory, threads, scratch, entries, workers }:
         const report = message as ThreadReport | null
         if (report?.bareclip === 'ready' || report?.bareclip === 'done') answered(member)
         if (report?.bareclip === 'failed') {
-          failed(member, stopped('failed', new Error(report.message), report.outOfMemory))
+          failed(member, stopped(ready, 'failed', new Error(report.message), report.outOfMemory))
         }
       })
-      member.thread.onEnd((cause) => failed(member, stopped('ended', cause)))
+      member.thread.onEnd((cause) => failed(member, stopped(ready, 'ended', cause)))
     }
   } catch (cause) {
     end()
@@ -246,6 +247,7 @@ async function startTeam({ module, memory, threads, scratch, entries, workers }:
     end()
     throw failure
   }
+  ready = true
   for (const { thread } of members) thread.unref()
 
   return {
@@ -268,10 +270,21 @@ async function startTeam({ module, memory, threads, scratch, entries, workers }:
   }
 }
 
-function stopped(what: string, cause: unknown, outOfMemory = (cause as { code?: unknown })?.code === outOfMemoryCode) {
-  return outOfMemory
-    ? new BareclipError('OUT_OF_MEMORY', `a thread ran out of memory: use fewer threads or a smaller batch`, { cause })
-    : new BareclipError('DEVICE_UNAVAILABLE', `a thread ${what}: ${messageOf(cause)}`, { cause })
+/** Why a thread is no more: while it was started, or later. */
+function stopped(
+  started: boolean,
+  what: string,
+  cause: unknown,
+  outOfMemory = (cause as { code?: unknown })?.code === outOfMemoryCode,
+): BareclipError {
+  if (outOfMemory) {
+    const message = 'a thread ran out of memory: use fewer threads or a smaller batch'
+    return new BareclipError('OUT_OF_MEMORY', message, { cause })
+  }
+  const message = `a thread ${what}: ${messageOf(cause)}`
+  return started
+    ? new BareclipError('DEVICE_FAILED', `${message}; the next call starts new threads`, { cause })
+    : new BareclipError('DEVICE_UNAVAILABLE', message, { cause })
 }
 
 /** Of node:worker_threads. */

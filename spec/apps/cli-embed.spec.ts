@@ -260,7 +260,6 @@ describe('bareclip embed', () => {
       [['embed', '--device', 'gpu'], /Allowed choices are auto, reference, wasm, webgpu/],
       [['embed', '--device', 'webgpu'], /there is no webgpu device/],
       [['embed', '--dtype', 'f8'], /Allowed choices/],
-      [['embed', '--dtype', 'q8'], /q8/],
       [['embed', '--threads', '0'], /integer from 1/],
       [['embed', '--threads', '1.5'], /integer from 1/],
       [['embed', '--threads', '-1'], /integer from 1|argument missing/],

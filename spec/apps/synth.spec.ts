@@ -12,11 +12,11 @@ import {
   synthTensors,
   writeSynth,
 } from '../../apps/synth/checkpoint.ts'
-import { writeFolder } from '../../apps/synth/folder.ts'
 import { outlierChannels, tailsOf } from '../../apps/synth/outliers.ts'
 import { defaultSeed, fnv1a32, hash, keyOf, linearExponent, ruleOf } from '../../apps/synth/rule.ts'
 import { towersOf } from '../../apps/synth/tensors.ts'
 import { cutTokenizer } from '../../apps/synth/tokenizer.ts'
+import { writeFolder } from '../../apps/write-folder.ts'
 import { openSafetensors } from '../../loaders/safetensors/safetensors.ts'
 import { openSource } from '../../loaders/source.ts'
 

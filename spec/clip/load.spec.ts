@@ -245,7 +245,6 @@ describe('load', () => {
       [{ device: 'gpu' }, 'INVALID_ARGUMENT'],
       [{ device: 'webgpu' }, 'DEVICE_UNAVAILABLE'],
       [{ dtype: 'int4' }, 'INVALID_ARGUMENT'],
-      [{ dtype: 'q8', device: 'reference' }, 'DEVICE_UNAVAILABLE'],
       [{ threads: 0 }, 'INVALID_ARGUMENT'],
       [{ threads: 1.5 }, 'INVALID_ARGUMENT'],
       [{ passTokens: 0 }, 'INVALID_ARGUMENT'],

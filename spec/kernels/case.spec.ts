@@ -36,7 +36,8 @@ describe('case tables', () => {
     equal(new Set(names).size, names.length)
     deepEqual(new Set(cases.map(({ operation }) => operation)), new Set(Object.keys(referenceKernels)))
     for (const { tolerance, name } of cases) {
-      ok(tolerance.error >= 0 && tolerance.error < 1e-4, name)
+      const most = name.includes(' codes, ') ? 4e-4 : 1e-4 // beside codes x may be rounded too
+      ok(tolerance.error >= 0 && tolerance.error < most, name)
       ok(tolerance.reason.length > 10, name)
     }
   })

@@ -1,19 +1,28 @@
 import { ok } from 'node:assert/strict'
-import { type LinearData, linearCases, loadLinear, sentinel } from '../../kernels/linear/cases.ts'
+import { linearCases as floatCases, type LinearData, loadLinear, sentinel } from '../../kernels/linear/cases.ts'
 import { linear, linearOperation } from '../../kernels/linear/linear.ts'
+import { quantizedLinearCases } from '../../kernels/linear/quantized-cases.ts'
 import type { Tensor } from '../../runtime/tensor.ts'
 import { assertRefused, assertWithin, itComputes, itKeepsBits, onEveryDevice, onlyOutput, type Part } from './check.ts'
 import { golden, goldenTolerance } from './goldens.ts'
 import { activations, dot, type Matrix, matrixOf } from './naive.ts'
 import { numberOf } from './naive-dtype.ts'
 
+const linearCases = () => [...floatCases(), ...quantizedLinearCases()]
+
+/** The numbers that the weight stands for; beside a scale each a product rounded to float32. */
+function weightOf({ weight: { dtype, values }, scale, width }: LinearData): number[] {
+  const numbers = Array.from(values, (element) => numberOf(dtype, element))
+  if (!scale) return numbers
+  const perRow = Math.ceil(width / 64)
+  return numbers.map((code, i) => {
+    return Math.fround(code * scale.values[Math.floor(i / width) * perRow + Math.floor((i % width) / 64)]!)
+  })
+}
+
 function naive(data: LinearData): Matrix {
   const { width, out, activation, gate } = data
-  const { dtype, values } = data.weight
-  const weight = matrixOf(
-    Array.from(values, (element) => numberOf(dtype, element)),
-    width,
-  )
+  const weight = matrixOf(weightOf(data), width)
   const residual = data.residual && matrixOf(data.residual, out)
   return matrixOf(data.x, width).map((x, row) => {
     const sums = weight.map((w, n) => dot(x, w) + (data.bias ? data.bias[n]! : 0))
@@ -75,6 +84,7 @@ onEveryDevice('linear', 'linear', (device, under) => {
         out,
         x: golden(`linear/${size}/x`),
         weight: { shape: [out, width], dtype: 'f32', values: golden(`linear/${size}/weight`) },
+        scale: undefined,
         bias: golden(`linear/${size}/bias`),
         activation: undefined,
         gate: undefined,

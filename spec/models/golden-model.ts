@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs'
 import { l2Normalize } from '../../kernels/l2-normalize/l2-normalize.ts'
 import { planModel } from '../../models/jina-clip.ts'
 import type { Model } from '../../models/tower.ts'
-import { weightBuilder } from '../../models/weights.ts'
+import { type WeightDtype, weightBuilder } from '../../models/weights.ts'
 import { type RaggedBatch, raggedBatch } from '../../runtime/batch.ts'
 import type { Device, Scope } from '../../runtime/device.ts'
-import type { Dtype } from '../../runtime/dtype.ts'
 import type { Tensor } from '../../runtime/tensor.ts'
 import { type Fixture, readFixture } from '../safetensors-fixture.ts'
 
@@ -14,7 +13,12 @@ const golden = new URL('../fixtures/golden/', import.meta.url)
 export const goldenFixture = (path: string): Map<string, Fixture> => readFixture(new URL(path, golden))
 
 /** Builds a model on a device from a stored checkpoint, without clip's loader. */
-export async function goldenModel(device: Device, folder: string, file: string, dtype: Dtype = 'f32'): Promise<Model> {
+export async function goldenModel(
+  device: Device,
+  folder: string,
+  file: string,
+  dtype: WeightDtype = 'f32',
+): Promise<Model> {
   const tensors = goldenFixture(`${folder}/${file}`)
   const weights = weightBuilder(device, { name: file, tensors }, dtype)
   const config: unknown = JSON.parse(readFileSync(new URL(`${folder}/config.json`, golden), 'utf8'))

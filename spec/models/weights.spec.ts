@@ -9,11 +9,15 @@ import { goldenFixture } from './golden-model.ts'
 const config = (folder: string): unknown =>
   JSON.parse(readFileSync(new URL(`../fixtures/golden/${folder}/config.json`, import.meta.url), 'utf8'))
 
-function build(folder: string, change: (tensors: Map<string, { shape: readonly number[] }>) => void) {
+function build(
+  folder: string,
+  change: (tensors: Map<string, { shape: readonly number[] }>) => void,
+  dtype: 'f32' | 'f16' = 'f32',
+) {
   const tensors = new Map<string, { shape: readonly number[] }>(goldenFixture(`${folder}/model.safetensors`))
   change(tensors)
   const device = createReferenceDevice(referenceKernels)
-  const weights = weightBuilder(device, { name: 'model.safetensors', tensors }, 'f32')
+  const weights = weightBuilder(device, { name: 'model.safetensors', tensors }, dtype)
   planModel(config(folder)).build(weights)
   return { device, weights }
 }
@@ -55,6 +59,18 @@ describe('weights', () => {
     const bytes = tensors.reduce((sum, [, { values }]) => sum + values.byteLength, 0)
     const zeroBiasesOfK = 2 * 64 * 4
     equal(device.memory().weights, bytes + zeroBiasesOfK)
+  })
+
+  it('in f16, matrices and tables take half; vectors and the patch projection stay f32', () => {
+    const { device } = build('tiny-a', () => {}, 'f16')
+    const tensors = [...goldenFixture('tiny-a/model.safetensors')].filter(([name]) => name !== 'logit_scale')
+    const half = (name: string, shape: readonly number[]) =>
+      /weight$/.test(name) && shape.length === 2 && !name.includes('patch_embed')
+    const bytes = tensors.reduce(
+      (sum, [name, { shape, values }]) => sum + values.byteLength / (half(name, shape) ? 2 : 1),
+      0,
+    )
+    equal(device.memory().weights, bytes + 2 * 64 * 4)
   })
 
   it('finds JinaBertModel names with the prefix bert. too', () => {

@@ -37,7 +37,7 @@ describe('threads of the wasm device, faults and endings', () => {
           for (let round = 1; round <= 3; round++) {
             await rejects(
               machine.run([count(machine, 10), trap, slow(machine, 1_000_000)]),
-              failsWith('DEVICE_UNAVAILABLE', /^a thread failed: .*unreachable/i),
+              failsWith('DEVICE_FAILED', /^a thread failed: .*unreachable.*; the next call starts new threads$/i),
             )
             await works(machine)
             equal(made.length, 3 + 3 * round)
@@ -50,7 +50,7 @@ describe('threads of the wasm device, faults and endings', () => {
     it('a program that names no entry', async () => {
       await withMachine(2, async (machine) => {
         const step: WasmStep = { entry: 'no such', units: 1, parameters: [] }
-        await rejects(machine.run([step]), failsWith('DEVICE_UNAVAILABLE', /step 0 has no entry/))
+        await rejects(machine.run([step]), failsWith('DEVICE_FAILED', /step 0 has no entry/))
         await works(machine)
       })
     })
@@ -67,7 +67,7 @@ describe('threads of the wasm device, faults and endings', () => {
           3,
           async (machine) => {
             for (let round = 1; round <= 3; round++) {
-              const run = rejects(machine.run(steps(machine)), failsWith('DEVICE_UNAVAILABLE', /^a thread ended/))
+              const run = rejects(machine.run(steps(machine)), failsWith('DEVICE_FAILED', /^a thread ended/))
               await sleep(60)
               const present = made.slice(-3)
               for (let i = 0; i < victims; i++) void present[(round + i) % 3]!.terminate()

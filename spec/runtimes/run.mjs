@@ -1,5 +1,5 @@
 // Runs the core specs under every runtime that is installed here: `npm install` in this folder, then `npm test`.
-// Arguments name runtimes (node22, node24, deno, bun) to run only those.
+// Arguments name runtimes (node22, node24, deno, bun, chromium, chromium-isolated) to run only those.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -11,12 +11,20 @@ const modules = join(here, 'node_modules')
 const exe = process.platform === 'win32' ? '.exe' : ''
 const mocha = join(root, 'node_modules/mocha/bin/mocha.js')
 
-// Deno and Bun read TypeScript themselves, Node through tsx.
+const specs = [mocha, '--config', join(here, 'mocharc.json')]
+const page = join(here, 'browser/run.mjs')
+
+// Deno and Bun read TypeScript themselves, Node through tsx. For a page the specs are bundled.
 const runtimes = {
-  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx'] },
-  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx'] },
-  deno: { command: join(modules, '.bin/deno'), args: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual'] },
-  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run'] },
+  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx', ...specs] },
+  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx', ...specs] },
+  deno: {
+    command: join(modules, '.bin/deno'),
+    args: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual', ...specs],
+  },
+  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs] },
+  chromium: { command: process.execPath, args: [page, 'plain'] },
+  'chromium-isolated': { command: process.execPath, args: [page, 'isolated'] },
 }
 const asked = process.argv.slice(2)
 const names = asked.length > 0 ? asked : Object.keys(runtimes)
@@ -32,7 +40,7 @@ for (const name of names) {
     continue
   }
   console.log(`\n=== ${name}`)
-  const { status } = spawnSync(command, [...args, mocha, '--config', join(here, 'mocharc.json')], {
+  const { status } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, NODE_OPTIONS: '' },

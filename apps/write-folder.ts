@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { BareclipError, messageOf } from '../../runtime/errors.ts'
+import { BareclipError, messageOf } from '../runtime/errors.ts'
 
 export interface FolderFile {
   readonly name: string
@@ -35,6 +35,7 @@ async function writeFile(path: string, suffix: string, content: FolderFile['cont
   const file = await failing(path, open(`${path}${suffix}`, 'wx'))
   try {
     await content((bytes) => failing(path, writeAll(file, bytes)))
+    await failing(path, file.sync()) // or a power cut could leave a name with nothing behind it
   } finally {
     await failing(path, file.close())
   }

@@ -1,0 +1,84 @@
+import type { ClipInfo } from '../../clip/clip.ts'
+import { type LoadOptions, type LoadStage, loadEngine } from '../../clip/load.ts'
+import { attentionWasm, attentionWholeWasm } from '../../kernels/attention/wasm.ts'
+import { wasmKernels } from '../../kernels/wasm.ts'
+import type { DeviceInfo, MemoryLedger } from '../../runtime/device.ts'
+import type { WasmTable } from '../../runtime/wasm/kernel.ts'
+import { type BenchCase, defaultCases } from '../cases.ts'
+import { type Machine, machine, type ProcessMemory, processMemory } from '../machine.ts'
+import { type AttentionSwitch, type CaseReport, measureCase } from './measure.ts'
+
+export interface ModelBenchOptions extends Pick<LoadOptions, 'device' | 'dtype' | 'threads' | 'signal'> {
+  /** A folder; the demonstration model if undefined. */
+  readonly model?: string | undefined
+  /** Default: all but the long texts, and images where the model has a vision tower. */
+  readonly cases?: readonly BenchCase[] | undefined
+  /** Measured calls of each case, after one that is not. */
+  readonly runs: number
+  readonly onLoad?: ((report: LoadReport) => Promise<void>) | undefined
+  readonly onCase?: ((report: CaseReport) => Promise<void>) | undefined
+  readonly onProgress?: ((text: string) => void) | undefined
+}
+
+export interface LoadReport {
+  readonly machine: Machine
+  readonly model: Pick<ClipInfo, 'name' | 'dtype' | 'type'>
+  readonly device: DeviceInfo
+  readonly load: {
+    readonly ms: number
+    readonly stages: readonly { readonly stage: LoadStage; readonly ms: number }[]
+  }
+}
+
+export interface ModelBenchReport extends LoadReport {
+  readonly schema: 'bareclip-bench-model-1'
+  readonly runs: number
+  readonly cases: readonly CaseReport[]
+  /** Bytes; `weights`, `scratch` and `peak` are the device's ledger, the others are the process's. */
+  readonly memory: MemoryLedger & ProcessMemory
+}
+
+/** Throws what `load` throws, and UNSUPPORTED_MODEL for an image case on a text model. */
+export async function benchModel(options: ModelBenchOptions): Promise<ModelBenchReport> {
+  const { runs, signal, onProgress } = options
+  const attention: AttentionSwitch = { whole: false }
+  const stages: LoadReport['load']['stages'][number][] = []
+  const start = performance.now()
+  const { engine, ...names } = await loadEngine(options.model, {
+    device: options.device,
+    dtype: options.dtype,
+    threads: options.threads,
+    signal,
+    wasmTable: switchable(attention),
+    onStage: (stage, ms) => stages.push({ stage, ms }),
+    onProgress: ({ done, total }) => onProgress?.(`loading the model: ${Math.floor((100 * done) / total)} %`),
+  })
+  const { device, model } = engine
+  try {
+    const report: LoadReport = {
+      machine: machine(),
+      model: { ...names, dtype: engine.dtype, type: model.type },
+      device: device.info,
+      load: { ms: performance.now() - start, stages },
+    }
+    await options.onLoad?.(report)
+    const cases: CaseReport[] = []
+    for (const item of options.cases ?? defaultCases.filter(({ images }) => images === 0 || model.vision)) {
+      onProgress?.(`${item.name} …`)
+      const choice = device.info.device === 'wasm' ? attention : undefined
+      const measured = await measureCase(engine, item, { runs, signal, attention: choice })
+      await options.onCase?.(measured)
+      cases.push(measured)
+    }
+    const memory = { ...device.memory(), ...processMemory() }
+    return { schema: 'bareclip-bench-model-1', ...report, runs, cases, memory }
+  } finally {
+    device.dispose()
+  }
+}
+
+function switchable(state: AttentionSwitch): WasmTable {
+  const attention: typeof attentionWasm = (parameters, access) =>
+    (state.whole ? attentionWholeWasm : attentionWasm)(parameters, access)
+  return { ...wasmKernels, attention }
+}

@@ -1,0 +1,68 @@
+import type { ChildProcess } from 'node:child_process'
+import type { BenchCase } from '../cases.ts'
+import { endProcess, nextMessage, startProcess } from './process.ts'
+import type { Answer, Question } from './protocol.ts'
+
+export interface ContenderSpec {
+  readonly name: string
+  /** A JavaScript file that calls `serve`. */
+  readonly file: string
+  readonly args: readonly string[]
+  /** The node binary. */
+  readonly node: string
+  /** For loading and for one call, in milliseconds; then the process is ended. */
+  readonly limitMs: number
+}
+
+/** Something that is measured, in a process of its own, which is started when it is first asked. */
+export interface Contender {
+  readonly name: string
+  /** What the process says it is, once it runs. */
+  readonly title: string | undefined
+  /** Why it cannot be had at all. */
+  readonly missing: string | undefined
+  /** Never rejects: what goes wrong is the answer's `error`, and the next question starts a new process. */
+  ask(item: BenchCase, rows?: boolean): Promise<Answer>
+  /** Ends the process. */
+  stop(): Promise<void>
+}
+
+export function createContender({ name, file, args, node, limitMs }: ContenderSpec): Contender {
+  let child: ChildProcess | undefined
+  let title: string | undefined
+  let missing: string | undefined
+
+  const stop = async () => {
+    const ending = child
+    child = undefined
+    if (ending) await endProcess(ending)
+  }
+  return {
+    name,
+    get title() {
+      return title
+    },
+    get missing() {
+      return missing
+    },
+    async ask(item, rows = false) {
+      if (missing !== undefined) return { error: missing }
+      if (!child) {
+        child = startProcess(node, file, args)
+        const first: Answer = await nextMessage<Answer>(child, limitMs)
+        title = first.title ?? title
+        if (first.error !== undefined) {
+          missing = `not available: ${first.error}`
+          await stop()
+          return { error: missing }
+        }
+      }
+      const answer: Promise<Answer> = nextMessage<Answer>(child!, limitMs)
+      child!.send({ item, rows } satisfies Question, () => {}) // a lost process is told by `nextMessage`
+      const result = await answer
+      if (result.error !== undefined) await stop()
+      return result
+    },
+    stop,
+  }
+}

@@ -1,0 +1,66 @@
+import { copyFileSync, cpSync, existsSync, linkSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { BareclipError } from '../../runtime/errors.ts'
+
+/** The one file that the graphs fit: they point into it by offsets. */
+const checkpointBytes = 890_633_332
+
+/** Throws MODEL_NOT_FOUND, INVALID_ARGUMENT. */
+export function requireFullModel(folder: string): void {
+  const weights = join(folder, 'model.safetensors')
+  if (!existsSync(weights)) {
+    throw new BareclipError('MODEL_NOT_FOUND', `${weights} is not there: bareclip synth ${folder} --size full makes it`)
+  }
+  const { size } = statSync(weights)
+  if (size === checkpointBytes) return
+  throw new BareclipError(
+    'INVALID_ARGUMENT',
+    `${weights} has ${size} bytes: the peers' graphs fit the ${checkpointBytes} of bareclip synth DIR --size full only`,
+  )
+}
+
+export interface Stage {
+  readonly folder: string
+  dispose(): void
+}
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/**
+ * A temporary folder with the programs to measure, each one bundled JavaScript file, so that every version of Node runs the same
+ * and no compiler sits in the process; and, with a model, its files beside the peers' graphs. onnxruntime-node refuses weights
+ * that a symbolic link leads to, so it is a hard link, and the folder is inside the model's: on the same disk.
+ */
+export async function createStage(programs: readonly string[], model?: string): Promise<Stage> {
+  const folder = mkdtempSync(join(model === undefined ? tmpdir() : resolve(model), '.bareclip-bench-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
+  const dispose = () => {
+    process.off('exit', remove)
+    remove()
+  }
+  try {
+    await build({
+      entryPoints: programs.map(here),
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'silent',
+    })
+    if (existsSync(here('node_modules'))) symlinkSync(here('node_modules'), join(folder, 'node_modules'), 'junction')
+    if (model !== undefined) {
+      linkSync(join(model, 'model.safetensors'), join(folder, 'model.safetensors'))
+      copyFileSync(join(model, 'preprocessor_config.json'), join(folder, 'preprocessor_config.json'))
+      cpSync(here('graphs'), folder, { recursive: true })
+    }
+    return { folder, dispose }
+  } catch (error) {
+    dispose()
+    throw error
+  }
+}

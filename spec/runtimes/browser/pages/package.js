@@ -1,0 +1,3 @@
+import * as bareclip from '../../../../dist/index.js'
+
+globalThis.bareclip = bareclip

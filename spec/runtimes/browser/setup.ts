@@ -1,0 +1,1 @@
+mocha.setup({ ui: 'bdd', timeout: 120_000 })
