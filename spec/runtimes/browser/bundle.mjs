@@ -9,7 +9,18 @@ const root = join(here, '../../..')
 const fromRoot = (path) => relative(root, path).replaceAll('\\', '/')
 const standIn = (name) => join(here, 'stand-ins', name)
 
-const small = ['child_process', 'crypto', 'os', 'path', 'process', 'timers/promises', 'url', 'worker_threads', 'zlib']
+const small = [
+  'child_process',
+  'crypto',
+  'module',
+  'os',
+  'path',
+  'process',
+  'timers/promises',
+  'url',
+  'worker_threads',
+  'zlib',
+]
 const standIns = {
   'node:assert/strict': standIn('assert.ts'),
   'node:buffer': standIn('buffer.ts'),

@@ -1,11 +1,14 @@
 import { ask } from './ask.ts'
 import { Buffer } from './buffer.ts'
 
-// What the specs use of node:child_process, crypto, os, path, process, timers/promises, url, worker_threads and zlib. What has
-// no counterpart in a browser is asked of the server, so that it is Node's own.
+// What the specs use of node:child_process, crypto, module, os, path, process, timers/promises, url, worker_threads and zlib.
+// What has no counterpart in a browser is asked of the server, so that it is Node's own.
 
-/** The reference device, slow and the same in every page, runs in one of the two. */
-const env: Record<string, string> = crossOriginIsolated ? {} : { BARECLIP_DEVICES: 'wasm' }
+declare global {
+  /** Given by run.mjs: what the specs look up in process.env. */
+  var environment: Record<string, string>
+}
+const env = globalThis.environment
 const process = { execPath: 'node', env, versions: {} as Record<string, string> }
 export default process
 
@@ -38,6 +41,10 @@ export function execFileSync(_command: string, args: readonly string[], { cwd }:
   const from = args.indexOf('in.ts')
   if (!args[from - 1]?.endsWith('/asc.js')) throw new Error(`this stand-in runs no ${args.join(' ')}`)
   ask('POST', '/node/asc', JSON.stringify({ folder: new URL(cwd).pathname, args: args.slice(from) }))
+}
+
+export const createRequire = () => (name: string) => {
+  throw new Error(`there is no ${name} in a browser`)
 }
 
 export function spawn(): never {
