@@ -29,9 +29,7 @@ describe('linear on webgpu, beyond the cases', () => {
       const kernels: WebgpuTable = { ...webgpuKernels, linear: rung }
       const other = await createWebgpuDevice(kernels, { source: { gpu: found.gpu }, reason: 'under test' })
       try {
-        for (const item of linearCases().filter(({ name }) =>
-          /^(65x96x31|fused: bias, gate gelu)$/.test(name),
-        )) {
+        for (const item of linearCases().filter(({ name }) => /^(65x96x31|fused: bias, gate gelu)$/.test(name))) {
           deepEqual(await runCase(other, item, item.data()), await runCase(device, item, item.data()), item.name)
         }
       } finally {

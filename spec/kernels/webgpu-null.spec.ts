@@ -1,5 +1,6 @@
 import { fail, ok } from 'node:assert/strict'
 import process from 'node:process'
+import { attentionLadder } from '../../kernels/attention/ladder.ts'
 import { type Case, runCase } from '../../kernels/case.ts'
 import { allCases } from '../../kernels/cases.ts'
 import { linearLadder } from '../../kernels/linear/ladder.ts'
@@ -50,7 +51,7 @@ describe('every webgpu kernel is valid', () => {
     const name = features.join(', ') || 'no features'
     it(`with ${name}`, () => valid(features, webgpuKernels, allCases()))
   }
-  const ladders = { linear: linearLadder }
+  const ladders = { linear: linearLadder, attention: attentionLadder }
   for (const [operation, ladder] of Object.entries(ladders)) {
     const cases = allCases().filter((item) => item.operation === operation)
     for (const [rung, kernel] of Object.entries(ladder)) {
