@@ -51,11 +51,11 @@ describe('attention on webgpu, leaving keys out', () => {
       const got = await compute(leaving, data)
       const want = await compute(whole, data)
       const sizes = await compute(whole, { ...data, qkv: withAbsoluteValues(data.qkv) })
-      // The two add in different orders, so sums and exponentials are rounded differently; and a share below the smallest normal
-      // number may vanish in one of them.
+      // The two add in different orders, so sums are rounded differently, and exponentials, which WGSL allows 3 + 2 |x| units
+      // each; a share below the smallest normal number may vanish in one of them.
       const vanishing = 2 ** -126 * data.qkv.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
       for (let at = 0; at < got.length; at += headDim) {
-        const allowed = 2 ** -25 * largest(want, at) + 128 * unitRoundoff * largest(sizes, at) + vanishing
+        const allowed = 2 ** -25 * largest(want, at) + 512 * unitRoundoff * largest(sizes, at) + vanishing
         for (let i = at; i < at + headDim; i++) {
           const place = `token ${Math.floor(at / hidden)}, head ${(at % hidden) / headDim}`
           const difference = Math.abs(got[i]! - want[i]!)
