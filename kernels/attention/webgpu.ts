@@ -37,7 +37,7 @@ export function attentionAs(file: Shader): WebgpuKernel<AttentionParameters> {
     const { offsets, positions } = batch
     const bounded = file === outward && slopes !== undefined
     const all = cuts(batch.host.offsets, 4 * hidden, access.dispatchFlops)
-    const most = all.reduce((most, { sequences }) => Math.max(most, sequences), 0)
+    const most = Math.min(batch.host.sequences, mostSequences)
     const found = bounded ? access.temporary('attention norms', [most * heads, 2]) : undefined
     return all.flatMap(({ firstSequence, sequences, firstQuery, tiles, tokens, flops }, i): Dispatch[] => {
       const part: Dispatch = {

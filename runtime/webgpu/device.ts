@@ -1,4 +1,4 @@
-import type { Device, RunOptions, WeightSpec } from '../device.ts'
+import type { Command, Device, RunOptions, WeightSpec } from '../device.ts'
 import type { DtypeArray } from '../dtype.ts'
 import { BareclipError, invariant } from '../errors.ts'
 import { createRecording, type Recording } from '../scope.ts'
@@ -9,7 +9,7 @@ import { openDevice, type WebgpuSource } from './open.ts'
 import { createPipelines } from './pipelines.ts'
 import { createRunner } from './runner.ts'
 import { createSlotPool, planSlots } from './slots.ts'
-import { stepsOf } from './steps.ts'
+import { lower } from './steps.ts'
 import { allocateWeight, settleWeight, type Upload, type WeightStorage, writeWeight } from './weights.ts'
 
 export interface WebgpuOptions {
@@ -52,11 +52,16 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
   const run = async (current: Pass, stopped: () => boolean, runOptions: RunOptions) => {
     await settleWeights()
     const { recording } = current
-    const limits = { extensions, limits: gpu.limits, dispatchFlops: runner.budget }
-    const { steps, lifetimes } = stepsOf(recording, kernels, limits)
-    await pipelines.prepare(steps.map(({ dispatch }) => dispatch.pipeline))
+    const lowering = lower(recording, kernels, gpu.limits)
+    const cut = async (from: Command | undefined) => {
+      const access = { extensions, limits: gpu.limits, dispatchFlops: runner.budget }
+      const steps = lowering.steps(from ? recording.commands.indexOf(from) : 0, access)
+      await pipelines.prepare(steps.map(({ dispatch }) => dispatch.pipeline))
+      return steps
+    }
+    const steps = await cut(undefined)
     if (stopped()) return
-    const plan = planSlots(lifetimes)
+    const plan = planSlots(lowering.lifetimes)
     const { result: fitted, verdict } = scoped(gpu, () => pool.fit(plan.bytes))
     if (fitted.changed) {
       runner.forget()
@@ -69,7 +74,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
       if (stopped()) return
     }
     const { inputs, outputs } = recording
-    const placed = { steps, plan, buffers: fitted.buffers, inputs, outputs: [...outputs] }
+    const placed = { steps, cut, plan, buffers: fitted.buffers, inputs, outputs: [...outputs] }
     const values = await runner.run(placed, stopped, runOptions)
     if (stopped()) return
     track()
