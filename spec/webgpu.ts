@@ -20,14 +20,29 @@ export async function findGpu(): Promise<FoundGpu> {
   }
 }
 
-function dawn(): GPU {
-  const pinned = globalThis as { bareclipDawn?: GPU }
-  if (!pinned.bareclipDawn) {
-    const cache = fileURLToPath(new URL('../.cache/mesa', import.meta.url))
-    process.env.MESA_SHADER_CACHE_DIR ??= cache // a software driver takes seconds to compile a shader, once
-    const require = createRequire(new URL('./runtimes/package.json', import.meta.url))
-    const { create } = require('webgpu') as { create(options: readonly string[]): GPU }
-    pinned.bareclipDawn = create([]) // collected as garbage, it would take the process with it
+/** Dawn without a driver: it validates everything and computes nothing. Undefined where WebGPU is the runtime's own. */
+export function findNullGpu(): FoundGpu | undefined {
+  if ((globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu) return undefined
+  try {
+    return { gpu: dawn('backend=null') }
+  } catch (error) {
+    const [message] = String(error instanceof Error ? error.message : error).split('\n')
+    return { missing: `no Dawn here (${message}): run npm install in spec/runtimes` }
   }
-  return pinned.bareclipDawn
+}
+
+/** One for each set of options. Collected as garbage, it would take the process with it. */
+function dawn(...options: readonly string[]): GPU {
+  const pinned = globalThis as { bareclipDawn?: Record<string, GPU> }
+  pinned.bareclipDawn ??= {}
+  const key = options.join(' ')
+  const known = pinned.bareclipDawn[key]
+  if (known) return known
+  const cache = fileURLToPath(new URL('../.cache/mesa', import.meta.url))
+  process.env.MESA_SHADER_CACHE_DIR ??= cache // a software driver takes seconds to compile a shader, once
+  const require = createRequire(new URL('./runtimes/package.json', import.meta.url))
+  const { create } = require('webgpu') as { create(options: readonly string[]): GPU }
+  const gpu = create(options)
+  pinned.bareclipDawn[key] = gpu
+  return gpu
 }

@@ -67,12 +67,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       for (var d = 0u; d < VECTORS; d++) { products = fma(q[d], keys[at + d], products); }
       let product = (products.x + products.z) + (products.y + products.w);
       let score = product * p.scale - slope * f32(abs(places[key] - place));
-      let rising = max(largest, score);
-      let shrink = exp(largest - rising);
-      let share = exp(score - rising);
-      largest = rising;
-      total = fma(total, shrink, share);
-      for (var d = 0u; d < VECTORS; d++) { sums[d] = fma(vec4f(share), values[at + d], sums[d] * shrink); }
+      if (score > largest) { // seldom after the first keys
+        let shrink = exp(largest - score);
+        largest = score;
+        total *= shrink;
+        for (var d = 0u; d < VECTORS; d++) { sums[d] *= shrink; }
+      }
+      let share = exp(score - largest);
+      total += share;
+      for (var d = 0u; d < VECTORS; d++) { sums[d] = fma(vec4f(share), values[at + d], sums[d]); }
     }
   }
 

@@ -1,40 +1,64 @@
 import { invariant } from '../../runtime/errors.ts'
-import type { Dispatch, PipelineSpec, WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
+import type { Dispatch, PipelineSpec, Shader, WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
 import type { AttentionParameters } from './attention.ts'
-import { shader as flash } from './flash.wgsl.generated.ts'
+import { shader as norms } from './norms.wgsl.generated.ts'
+import { shader as outward } from './outward.wgsl.generated.ts'
 import { shader as qkvScalar } from './qkv-scalar.wgsl.generated.ts'
 import { shader as qkvVector } from './qkv-vector.wgsl.generated.ts'
 
-/** Of a workgroup, as in flash.wgsl. */
+/** Of a workgroup, as in outward.wgsl and flash.wgsl. */
 const queries = 64
 
 /** Most sequences in one dispatch: WebGPU's limit of workgroups along one side. */
 const mostSequences = 65535
 
-export const attentionWebgpu: WebgpuKernel<AttentionParameters> = (parameters, access) => {
-  const { qkv, batch, heads, scale, slopes, y } = parameters
-  const hidden = y.shape[1] ?? 0
-  if (batch.host.tokens === 0 || hidden === 0) return []
-  const headDim = hidden / heads
-  const vectors = Math.ceil(headDim / 4)
-  // keys and values, 16 bytes a vector, and a position for each key
-  const fits = Math.floor(access.limits.maxComputeWorkgroupStorageSize / (32 * vectors + 4))
-  invariant(fits >= 1, `attention: heads of ${headDim} are too wide`)
-  const pipeline = {
-    files: [headDim % 4 === 0 ? qkvVector : qkvScalar, flash],
-    constants: { VECTORS: vectors, KEYS: Math.min(16, fits) },
-  } satisfies PipelineSpec
-  const base = { hidden, headDim, scale, alibi: slopes ? 1 : 0 }
-  return cuts(batch.host.offsets, 4 * hidden, access.dispatchFlops).map(
-    ({ firstSequence, sequences, firstQuery, tiles, flops }): Dispatch => ({
-      pipeline,
-      bindings: { qkv, offsets: batch.offsets, positions: batch.positions, slopes, y },
-      uniforms: { ...base, firstSequence, firstQuery },
-      workgroups: [tiles, sequences, heads],
-      flops,
-      why: `blocks of ${pipeline.constants.KEYS} keys, what workgroup memory holds and 16 at most`,
-    }),
-  )
+/** Keys and values in workgroup memory: more take room from other workgroups, fewer make more barriers. */
+const mostKeys = 16
+
+export const attentionWebgpu = attentionAs(outward)
+
+/** With one rung or another: those of the ladder are in ladder.ts. */
+export function attentionAs(file: Shader): WebgpuKernel<AttentionParameters> {
+  return (parameters, access) => {
+    const { qkv, batch, heads, scale, slopes, y } = parameters
+    const hidden = y.shape[1] ?? 0
+    if (batch.host.tokens === 0 || hidden === 0) return []
+    const headDim = hidden / heads
+    const vectors = Math.ceil(headDim / 4)
+    // keys and values, 16 bytes a vector, and a position for each key; a few words for other things
+    const fits = Math.floor((access.limits.maxComputeWorkgroupStorageSize - 64) / (32 * vectors + 4))
+    invariant(fits >= 1, `attention: heads of ${headDim} are too wide`)
+    const rows = headDim % 4 === 0 ? qkvVector : qkvScalar
+    const pipeline: PipelineSpec = {
+      files: [rows, file],
+      constants: { VECTORS: vectors, KEYS: Math.min(mostKeys, fits) },
+    }
+    const normsPipeline: PipelineSpec = { files: [rows, norms], constants: { VECTORS: vectors } }
+    const { offsets, positions } = batch
+    const bounded = file === outward && slopes !== undefined
+    const all = cuts(batch.host.offsets, 4 * hidden, access.dispatchFlops)
+    const most = Math.min(batch.host.sequences, mostSequences)
+    const found = bounded ? access.temporary('attention norms', [most * heads, 2]) : undefined
+    return all.flatMap(({ firstSequence, sequences, firstQuery, tiles, tokens, flops }, i): Dispatch[] => {
+      const part: Dispatch = {
+        pipeline,
+        bindings: { qkv, offsets, positions, slopes, y, ...(file === outward ? { norms: found } : {}) },
+        uniforms: { hidden, headDim, scale, alibi: slopes ? 1 : 0, firstSequence, firstQuery },
+        workgroups: [tiles, sequences, heads],
+        flops,
+        why: `blocks of ${pipeline.constants?.KEYS} keys, what workgroup memory holds and ${mostKeys} at most`,
+      }
+      if (!found || all[i - 1]?.firstSequence === firstSequence) return [part]
+      const before: Dispatch = {
+        pipeline: normsPipeline,
+        bindings: { qkv, offsets, norms: found },
+        uniforms: { hidden, headDim, firstSequence },
+        workgroups: [heads, sequences, 1],
+        flops: 4 * tokens * hidden,
+      }
+      return [before, part]
+    })
+  }
 }
 
 interface Cut {
@@ -43,6 +67,8 @@ interface Cut {
   readonly firstQuery: number
   /** Of 64 queries, of the longest sequence. */
   readonly tiles: number
+  /** Of all the sequences. */
+  readonly tokens: number
   readonly flops: number
 }
 
@@ -69,10 +95,11 @@ function cuts(offsets: Int32Array, pairFlops: number, budget: number): Cut[] {
       flops += more
     }
     if (tiles === 0) continue
+    const tokens = offsets[s]! - offsets[firstSequence]!
     const step = Math.max(1, Math.floor((tiles * budget) / Math.max(1, flops)))
     for (let tile = 0; tile < tiles; tile += step) {
       const part = Math.min(step, tiles - tile)
-      const cut = { firstSequence, sequences: s - firstSequence, firstQuery: tile * queries }
+      const cut = { firstSequence, sequences: s - firstSequence, firstQuery: tile * queries, tokens }
       found.push({ ...cut, tiles: part, flops: (flops * part) / tiles })
     }
   }

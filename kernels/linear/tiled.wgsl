@@ -1,14 +1,13 @@
 // linear, second rung: 16 × 16 threads compute a tile of y, each thread ROWS × COLUMNS elements of it in registers, 16 apart.
-// Pieces of 16 columns of x and of the weight pass through workgroup memory: a vector that a thread reads from there serves
-// ROWS or COLUMNS products. With a gate the upper half of a tile's columns belongs to the weight's second half.
-// From the prologue: ROWS, COLUMNS (even).
+// Pieces of 4 · DEPTH columns of x and of the weight pass through workgroup memory: a vector that a thread reads from there
+// serves ROWS or COLUMNS products. With a gate the upper half of a tile's columns belongs to the weight's second half.
+// From the prologue: ROWS; COLUMNS, even with a gate; DEPTH, vectors of four in a piece.
 
 const side = 16u;
 const tileRows = ROWS * side;
 const tileColumns = COLUMNS * side;
-// Vectors of four in a piece; one more of padding spreads the rows over the banks of workgroup memory.
-const depth = 4u;
-const pitch = depth + 1u;
+// One more vector of padding spreads the rows over the banks of workgroup memory.
+const pitch = DEPTH + 1u;
 
 var<workgroup> xs: array<vec4f, tileRows * pitch>;
 var<workgroup> weights: array<vec4f, tileColumns * pitch>;
@@ -21,15 +20,15 @@ fn main(
 ) {
   let firstRow = p.first + tile.y * tileRows;
   var sums: array<array<f32, COLUMNS>, ROWS>;
-  for (var start = 0u; start < p.vectors; start += depth) {
-    for (var i = thread; i < tileRows * depth; i += side * side) {
-      xs[i / depth * pitch + i % depth] = loadX(firstRow + i / depth, start + i % depth);
+  for (var start = 0u; start < p.vectors; start += DEPTH) {
+    for (var i = thread; i < tileRows * DEPTH; i += side * side) {
+      xs[i / DEPTH * pitch + i % DEPTH] = loadX(firstRow + i / DEPTH, start + i % DEPTH);
     }
-    for (var i = thread; i < tileColumns * depth; i += side * side) {
-      weights[i / depth * pitch + i % depth] = loadColumn(tile.x, i / depth, start + i % depth);
+    for (var i = thread; i < tileColumns * DEPTH; i += side * side) {
+      weights[i / DEPTH * pitch + i % DEPTH] = loadColumn(tile.x, i / DEPTH, start + i % DEPTH);
     }
     workgroupBarrier();
-    for (var k = 0u; k < depth; k++) {
+    for (var k = 0u; k < DEPTH; k++) {
       var w: array<vec4f, COLUMNS>;
       for (var c = 0u; c < COLUMNS; c++) { w[c] = weights[(local.x + side * c) * pitch + k]; }
       for (var r = 0u; r < ROWS; r++) {

@@ -12,7 +12,7 @@ import { shader as activationFile } from '../activation.wgsl.generated.ts'
 import { activationCode } from '../webgpu-codes.ts'
 import { shader as finish } from './finish.wgsl.generated.ts'
 import type { LinearParameters } from './linear.ts'
-import { shader as tiled } from './tiled.wgsl.generated.ts'
+import { variantFor } from './variants.ts'
 import { shader as weightBf16 } from './weight-bf16.wgsl.generated.ts'
 import { shader as weightF16 } from './weight-f16.wgsl.generated.ts'
 import { shader as weightF32 } from './weight-f32.wgsl.generated.ts'
@@ -30,44 +30,17 @@ export const weightFiles: Readonly<Record<string, Shader>> = {
   i16: weightI16,
 }
 
-/** One shape of the tile: which file, and how many rows and columns of y a workgroup computes. */
-export interface LinearVariant {
-  readonly file: Shader
-  readonly constants: Readonly<Record<string, number>>
-  readonly tileRows: number
-  /** Rows of the weight; a gate takes half of them from each half of it. */
-  readonly tileColumns: number
-  /** In few words: for who asks what runs. */
-  readonly why?: string
-}
+export const linearWebgpu: WebgpuKernel<LinearParameters> = linearAs(variantFor)
 
-/** As in tiled.wgsl. */
-const side = 16
-const columns = 4
-
-/** More rows to a thread make better use of what it reads; a tile that is mostly empty makes none. */
-export const tiledVariant = (rows: number): LinearVariant => {
-  const perThread = rows > 2 * side ? 4 : rows > side ? 2 : 1
-  return {
-    file: tiled,
-    constants: { ROWS: perThread, COLUMNS: columns },
-    tileRows: side * perThread,
-    tileColumns: side * columns,
-    why: `tiles of ${side * perThread} rows: the smallest that holds all of them, ${4 * side} at most`,
-  }
-}
-
-export const linearWebgpu: WebgpuKernel<LinearParameters> = linearAs(tiledVariant)
-
-/** The kernel with one variant for each number of rows: those of the ladder are in ladder.ts. */
-export function linearAs(variantOf: (rows: number) => LinearVariant): WebgpuKernel<LinearParameters> {
+/** The kernel with the variant that `variantOf` chooses: those of the ladder are in ladder.ts. */
+export function linearAs(variantOf: typeof variantFor): WebgpuKernel<LinearParameters> {
   return (parameters, access) => {
     const { x, weight, scale, bias, activation, gate, residual, y } = parameters
     const [rows = 0, width = 0] = x.shape
     const [features = 0] = weight.shape
     const out = gate ? features / 2 : features
     if (rows === 0 || out === 0) return []
-    const { file, constants, tileRows, tileColumns, why } = variantOf(rows)
+    const { file, constants, tileRows, tileColumns, why } = variantOf(rows, features, gate !== undefined)
     const weightFile = weightFiles[weight.dtype]
     invariant(weightFile, `linear: no weight of ${weight.dtype}`)
     const pipeline: PipelineSpec = {

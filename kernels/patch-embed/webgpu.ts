@@ -1,6 +1,7 @@
 import { invariant } from '../../runtime/errors.ts'
 import { type Dispatch, grid, rowStride, type WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
-import { rowsPerDispatch, tiledVariant, weightFiles } from '../linear/webgpu.ts'
+import { variantFor } from '../linear/variants.ts'
+import { rowsPerDispatch, weightFiles } from '../linear/webgpu.ts'
 import { shader as classTokens } from './class-token.wgsl.generated.ts'
 import type { PatchEmbedParameters } from './patch-embed.ts'
 import { shader as xPatches } from './x-patches.wgsl.generated.ts'
@@ -24,7 +25,7 @@ export const patchEmbedWebgpu: WebgpuKernel<PatchEmbedParameters> = (parameters,
     workgroups: grid(Math.ceil((images * out) / threads)),
     flops: 1,
   }
-  const { file, constants, tileRows, tileColumns } = tiledVariant(rows)
+  const { file, constants, tileRows, tileColumns } = variantFor(rows, out, false)
   const weightFile = weightFiles[weight.dtype]
   invariant(weightFile, `patch-embed: no weight of ${weight.dtype}`)
   const pipeline = { files: [xPatches, weightFile, file], constants }

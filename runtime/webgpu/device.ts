@@ -9,7 +9,7 @@ import { adapterInfo, type OpenedDevice, openDevice, type WebgpuSource } from '.
 import { createPipelines, keyOf, variantOf } from './pipelines.ts'
 import { createRunner } from './runner.ts'
 import { createSlotPool, planSlots } from './slots.ts'
-import { stepsOf } from './steps.ts'
+import { lower, type Step } from './steps.ts'
 import { allocateWeight, settleWeight, type Upload, type WeightStorage, writeWeight } from './weights.ts'
 
 export interface WebgpuOptions {
@@ -52,22 +52,28 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
     }
   }
 
-  const planned = (recording: Recording) => {
-    const found = stepsOf(recording, kernels, { extensions, limits: gpu.limits, dispatchFlops: runner.budget })
-    for (const { command, dispatch } of found.steps) {
+  const limits = () => ({ extensions, limits: gpu.limits, dispatchFlops: runner.budget })
+  const noted = (steps: readonly Step[]) => {
+    for (const { command, dispatch } of steps) {
       const { name } = command.operation
       variants.set(name, (variants.get(name) ?? new Set()).add(variantOf(dispatch.pipeline)))
     }
-    return found
+    return steps
   }
+  const planned = (recording: Recording) => noted(lower(recording, kernels, gpu.limits).steps(0, limits()))
 
   const run = async (current: Pass, stopped: () => boolean, runOptions: RunOptions) => {
     await settleWeights()
     const { recording } = current
-    const { steps, lifetimes } = planned(recording)
-    await pipelines.prepare(steps.map(({ dispatch }) => dispatch.pipeline))
+    const lowering = lower(recording, kernels, gpu.limits)
+    const cut = async (from: Command | undefined) => {
+      const steps = noted(lowering.steps(from ? recording.commands.indexOf(from) : 0, limits()))
+      await pipelines.prepare(steps.map(({ dispatch }) => dispatch.pipeline))
+      return steps
+    }
+    const steps = await cut(undefined)
     if (stopped()) return
-    const plan = planSlots(lifetimes)
+    const plan = planSlots(lowering.lifetimes)
     const { result: fitted, verdict } = scoped(gpu, () => pool.fit(plan.bytes))
     if (fitted.changed) {
       runner.forget()
@@ -80,7 +86,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
       if (stopped()) return
     }
     const { inputs, outputs } = recording
-    const placed = { steps, plan, buffers: fitted.buffers, inputs, outputs: [...outputs] }
+    const placed = { steps, cut, plan, buffers: fitted.buffers, inputs, outputs: [...outputs] }
     const values = await runner.run(placed, stopped, runOptions)
     if (stopped()) return
     track()
@@ -143,7 +149,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
     async compile(recordings, { onProgress } = {}) {
       guard.live()
       const specs = recordings.flatMap((recording) =>
-        planned(recording as Recording).steps.map(({ dispatch }) => dispatch.pipeline),
+        planned(recording as Recording).map(({ dispatch }) => dispatch.pipeline),
       )
       await guard.race(() => pipelines.prepare(specs, onProgress))
     },
@@ -151,7 +157,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
     kernelsOf(recording) {
       guard.live()
       const found = new Map<Command, KernelPlan[]>()
-      for (const { command, dispatch } of planned(recording as Recording).steps) {
+      for (const { command, dispatch } of planned(recording as Recording)) {
         const kernel = keyOf(dispatch.pipeline)
         const plans = found.get(command) ?? []
         found.set(command, plans)

@@ -63,7 +63,10 @@ export interface WebgpuAccess {
   readonly limits: GPUSupportedLimits
   /** Work that one dispatch should not exceed, so that drivers' watchdogs and an abort get their turn: cut rows into several. */
   readonly dispatchFlops: number
-  /** A tensor for the time of this command only; contents undefined. */
+  /**
+   * A tensor for the time of this command only; contents undefined. Labels differ, or the tensors are one. What is asked for
+   * must not depend on `dispatchFlops`, which may change before the command's turn comes.
+   */
   temporary(label: string, shape: Shape, dtype?: Dtype): Tensor
 }
 

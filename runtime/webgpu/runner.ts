@@ -16,6 +16,8 @@ import { bytesOf } from './weights.ts'
 /** A pass that has its place: ready to be encoded. */
 export interface PlacedPass {
   readonly steps: readonly Step[]
+  /** The steps from this command on, cut by the budget as it is now. */
+  cut(from: Command): Promise<readonly Step[]>
   readonly plan: SlotPlan
   /** Of each slot of the plan. */
   readonly buffers: readonly GPUBuffer[]
@@ -39,6 +41,9 @@ export interface Runner {
 
 /** Submitted and not done: enough that the device never waits for the host. */
 const inFlight = 2
+
+/** The rest of a pass is cut anew when the budget has grown so much: larger dispatches leave fewer cores idle at their ends. */
+const muchMore = 4
 
 /** One submission has at most this many: short ones cost time that their flops do not tell. */
 const mostSteps = 512
@@ -65,13 +70,16 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
     return uniforms
   }
 
-  /** Inputs and uniforms of all steps. */
-  const upload = ({ steps, inputs, plan, buffers }: PlacedPass) => {
+  const upload = ({ inputs, plan, buffers }: PlacedPass) => {
     for (const [tensor, values] of inputs) {
       if (values.length === 0) continue
       const { buffer, offset } = placeOf(tensor, plan, buffers)
       device.queue.writeBuffer(buffer, offset, bytesOf(values))
     }
+  }
+
+  /** Of all steps. Queued behind what was submitted with earlier ones. */
+  const uploadUniforms = (steps: readonly Step[]) => {
     if (steps.length === 0) return
     const words = new DataView(new ArrayBuffer(steps.length * uniformStride))
     steps.forEach(({ dispatch }, i) => {
@@ -82,11 +90,16 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
   }
 
   /** Steps from … to - 1 of the pass; each in a compute pass of its own where it is timed. */
-  const encode = (encoder: GPUCommandEncoder, pass: PlacedPass, from: number, to: number, timed: boolean) => {
+  const encode = (
+    encoder: GPUCommandEncoder,
+    pass: PlacedPass,
+    steps: readonly Step[],
+    { from, to, timed }: { from: number; to: number; timed: boolean },
+  ) => {
     const place = (tensor: Tensor) => placeOf(tensor, pass.plan, pass.buffers)
     let open: GPUComputePassEncoder | undefined
     for (let i = from; i < to; i++) {
-      const { dispatch, copies } = pass.steps[i]!
+      const { dispatch, copies } = steps[i]!
       if (copies.length > 0 || timed) {
         open?.end()
         open = undefined
@@ -123,9 +136,12 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
 
   return {
     async run(pass, stopped, { onProgress, onCommand }) {
-      const { steps, outputs } = pass
+      const { outputs } = pass
+      let { steps } = pass
+      let cutFor = pace.budget
       const total = steps.reduce((sum, { flops }) => sum + flops, 0)
       const verdicts: Verdict[] = [scoped(device, () => upload(pass)).verdict]
+      verdicts.push(scoped(device, () => uploadUniforms(steps)).verdict)
       const waiting: Promise<void>[] = []
       let done = 0
       let before = 0
@@ -137,7 +153,7 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
         const timed = command !== undefined && stopwatch.holds(to - from)
         const { verdict } = scoped(device, () => {
           const encoder = device.createCommandEncoder()
-          encode(encoder, pass, from, to, timed)
+          encode(encoder, pass, steps, { from, to, timed })
           if (timed) stopwatch.encode(encoder, to - from)
           if (last) staging.encode(encoder, outputs, (tensor) => placeOf(tensor, pass.plan, pass.buffers))
           device.queue.submit([encoder.finish()])
@@ -163,6 +179,14 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
           onCommand?.(command, ms)
         }
         from = to
+        const next = steps[from]?.command
+        const changed = pace.budget >= muchMore * cutFor || pace.budget <= cutFor / 2
+        if (next && next !== steps[from - 1]?.command && changed) {
+          cutFor = pace.budget
+          steps = [...steps.slice(0, from), ...(await pass.cut(next))]
+          if (stopped()) return new Map()
+          verdicts.push(scoped(device, () => uploadUniforms(steps)).verdict)
+        }
       } while (from < steps.length)
       const outcomes = await Promise.allSettled(waiting)
       if (stopped()) return new Map()

@@ -17,43 +17,61 @@ export interface Step {
   readonly copies: readonly { readonly from: Tensor; readonly to: Tensor }[]
 }
 
-export interface Steps {
-  readonly steps: readonly Step[]
-  /** Of all scratch, temporary tensors included; in order of birth. */
+/** A recording as dispatches. */
+export interface Lowering {
+  /** Of the commands from this one on. Which temporary tensors there are does not depend on `dispatchFlops`. */
+  steps(from: number, limits: Limits): readonly Step[]
+  /** Of all scratch, in order of birth; complete, temporary tensors included, after `steps(0, …)`. */
   readonly lifetimes: readonly Lifetime[]
 }
 
 export type Limits = Pick<WebgpuAccess, 'extensions' | 'limits' | 'dispatchFlops'>
 
 /** Throws OUT_OF_MEMORY where a tensor passes a limit. */
-export function stepsOf(recording: Recording, kernels: WebgpuTable, limits: Limits): Steps {
+export function lower(recording: Recording, kernels: WebgpuTable, limits: GPUSupportedLimits): Lowering {
   const { commands, inputs, outputs } = recording
   const lifetimes = lifetimesOf(commands, [...inputs.keys()], [...outputs])
+  const scratch = new Map<string, Tensor>()
   for (const { operation, parameters } of commands) {
-    for (const tensor of [...operation.reads(parameters), ...operation.writes(parameters)]) check(tensor, limits.limits)
+    for (const tensor of [...operation.reads(parameters), ...operation.writes(parameters)]) check(tensor, limits)
   }
-  for (const tensor of inputs.keys()) check(tensor, limits.limits)
-  const steps = commands.flatMap((command, at) => {
+  for (const tensor of inputs.keys()) check(tensor, limits)
+
+  const stepsOf = (command: Command, at: number, access: Limits): Step[] => {
     const temporary = (label: string, shape: Tensor['shape'], dtype: Tensor['dtype'] = 'f32'): Tensor => {
+      const key = `${at} ${label} ${dtype} ${shape}`
+      const known = scratch.get(key)
+      if (known) return known
       const storage = { lifetime: 'scratch', bytes: sizeOf(shape) * bytesPerElement[dtype] } as const
-      lifetimes.push({ storage, first: at, last: at })
       const tensor: Tensor = { label, dtype, shape, storage, offset: 0 }
-      check(tensor, limits.limits)
+      check(tensor, limits)
+      lifetimes.push({ storage, first: at, last: at })
+      scratch.set(key, tensor)
       return tensor
     }
-    const kernel = kernels[command.operation.name]
-    invariant(kernel, `no webgpu kernel for ${command.operation.name}`)
-    const dispatches = kernel(command.parameters as never, { ...limits, temporary })
+    const { operation, parameters } = command
+    const kernel = kernels[operation.name]
+    invariant(kernel, `no webgpu kernel for ${operation.name}`)
+    const dispatches = kernel(parameters as never, { ...access, temporary })
     const shares = dispatches.reduce((sum, { flops = 1 }) => sum + flops, 0)
-    const cost = command.operation.flops(command.parameters)
+    const cost = operation.flops(parameters)
     return dispatches.map((dispatch) => ({
       command,
       flops: (cost * (dispatch.flops ?? 1)) / shares,
       ...separated(dispatch, temporary),
     }))
-  })
-  lifetimes.sort((a, b) => a.first - b.first)
-  return { steps, lifetimes }
+  }
+
+  return {
+    steps(from, access) {
+      const before = lifetimes.length
+      const steps = commands.slice(from).flatMap((command, i) => stepsOf(command, from + i, access))
+      invariant(from === 0 || lifetimes.length === before, 'a kernel has other temporary tensors than before')
+      lifetimes.sort((a, b) => a.first - b.first)
+      return steps
+    },
+    lifetimes,
+  }
 }
 
 function check({ label, dtype, shape, storage }: Tensor, limits: GPUSupportedLimits): void {
@@ -89,7 +107,7 @@ function separated(dispatch: Dispatch, temporary: WebgpuAccess['temporary']): Pi
   for (const { name, access } of all) {
     const from = dispatch.bindings[name]
     if (access !== 'read' || !from || !written.has(from.storage)) continue
-    const to = temporary(`copy of ${from.label}`, from.shape, from.dtype)
+    const to = temporary(`copy of ${name}`, from.shape, from.dtype) // the next dispatch may use it again
     copies.push({ from, to })
     replaced[name] = to
   }

@@ -20,6 +20,14 @@ function anyBits(dtype: Dtype, length: number): DtypeArray {
   return viewOf(dtype, new Uint8Array(words.buffer, 0, length * bytesPerElement[dtype]))
 }
 
+/** Engines differ in the bits of a NaN that goes through a float32 on its way from one half to another: there are none then. */
+function someBits(from: Dtype, to: Dtype, length: number): DtypeArray {
+  const values = anyBits(from, length)
+  if (from === to || !['f16', 'bf16'].includes(from) || !['f16', 'bf16'].includes(to)) return values
+  const infinity = from === 'f16' ? 0x7c00 : 0x7f80
+  return values.map((bits) => ((bits & 0x7fff) > infinity ? 0 : bits)) as DtypeArray
+}
+
 /** JavaScript may change the bits of a float32 NaN that it moves. */
 const integers = (values: DtypeArray): DtypeArray =>
   values instanceof Float32Array ? new Int32Array(values.buffer, values.byteOffset, values.length) : values
@@ -69,7 +77,7 @@ for (const shared of [false, true]) {
     for (const [from, to] of conversions) {
       it(`matrices of ${from} as ${to} lie as packRows lays them, whatever lay there`, () => {
         for (const [matrixRows, width, atOnce] of shapes) {
-          const values = anyBits(from, matrixRows * width)
+          const values = someBits(from, to, matrixRows * width)
           const same = arrayOf(to, values.length)
           convert(from, values, to, same)
           const expected = integers(arrayOf(to, packedSize(matrixRows, width, to)))
@@ -88,7 +96,7 @@ for (const shared of [false, true]) {
 
       it(`elements of ${from} as ${to} are what convert makes of them`, () => {
         for (const length of [0, 1, 7, 16384, 100_003]) {
-          const values = anyBits(from, length)
+          const values = someBits(from, to, length)
           const expected = arrayOf(to, length)
           convert(from, values, to, expected)
           const address = heap.take(expected.byteLength, 'elements')

@@ -1,13 +1,18 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { randomValues, runCase } from '../../kernels/case.ts'
+import { attention } from '../../kernels/attention/attention.ts'
+import { batchInputs, randomValues, runCase } from '../../kernels/case.ts'
 import { loadLayerNorm } from '../../kernels/layer-norm/cases.ts'
 import { linear } from '../../kernels/linear/linear.ts'
 import { webgpuKernels } from '../../kernels/webgpu.ts'
+import { equalBatch } from '../../runtime/batch.ts'
 import type { Device } from '../../runtime/device.ts'
+import type { DtypeArray } from '../../runtime/dtype.ts'
 import { BareclipError } from '../../runtime/errors.ts'
+import { createRecording } from '../../runtime/scope.ts'
 import { createWebgpuDevice } from '../../runtime/webgpu/device.ts'
 import { grid, type Shader, type WebgpuTable } from '../../runtime/webgpu/kernel.ts'
 import { planSlots } from '../../runtime/webgpu/slots.ts'
+import { lower } from '../../runtime/webgpu/steps.ts'
 import { present } from '../devices.ts'
 import { findGpu } from '../webgpu.ts'
 import { longLinear, quickCase } from './passes.ts'
@@ -40,6 +45,56 @@ describe('webgpu slots', () => {
     for (const count of [65536, 100_003, 4_000_000]) {
       const [x, y, z] = grid(count)
       ok(x <= 65535 && y <= 65535 && z === 1 && x * y >= count && x * y < count + y, `${x} × ${y}`)
+    }
+  })
+})
+
+describe('webgpu dispatches', () => {
+  const limits = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27, maxComputeWorkgroupStorageSize: 16384 }
+  const access = (dispatchFlops: number) => ({
+    extensions: new Set<string>(),
+    limits: limits as GPUSupportedLimits,
+    dispatchFlops,
+  })
+
+  it('are cut anew for the rest of a pass, in the same scratch', () => {
+    const scope = createRecording(() => {})
+    const x = scope.input('x', 'f32', [1024, 192], new Float32Array(1024 * 192))
+    const weight = scope.input('weight', 'f32', [192, 192], new Float32Array(192 * 192))
+    const batch = batchInputs(scope, equalBatch(2, 512))
+    const slopes = scope.input('slopes', 'f32', [2], Float32Array.of(1 / 4, 1 / 16))
+    const qkv = linear(scope, x, { weight })
+    scope.output(attention(scope, { qkv, batch, heads: 2, scale: 1, slopes }))
+    const lowering = lower(scope, webgpuKernels, limits as GPUSupportedLimits)
+    const small = lowering.steps(0, access(1e7))
+    const { length } = lowering.lifetimes
+    const large = lowering.steps(1, access(1e12))
+    equal(lowering.lifetimes.length, length)
+    equal(large.length, 2, 'norms, and all queries at once')
+    ok(small.filter(({ command }) => command === large[0]!.command).length > 4)
+    ok(small[0]!.command !== large[0]!.command)
+    const flops = (steps: typeof small) => steps.reduce((sum, step) => sum + step.flops, 0)
+    equal(Math.round(flops(small)), Math.round(flops(large) + 2 * 1024 * 192 * 192))
+  })
+
+  it('a pass whose budget changes on the way has the bits of any other', async function () {
+    const under = present.find(({ device }) => device === 'webgpu')
+    if (!under) this.skip()
+    const device = await under.create()
+    try {
+      const record = await longLinear(device, 256, 40)
+      const outputs: DtypeArray[] = []
+      for (let i = 0; i < 3; i++) {
+        const scope = device.scope()
+        const y = record(scope)
+        await device.run(scope)
+        outputs.push(await device.read(y))
+        scope.end()
+      }
+      deepEqual(outputs[1], outputs[0])
+      deepEqual(outputs[2], outputs[0])
+    } finally {
+      device.dispose()
     }
   })
 })

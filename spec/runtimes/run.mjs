@@ -14,15 +14,23 @@ const mocha = join(root, 'node_modules/mocha/bin/mocha.js')
 const specs = [mocha, '--config', join(here, 'mocharc.json')]
 const page = join(here, 'browser/run.mjs')
 
+// WebGPU is tested in Node 20 (npm test: Dawn on lavapipe, and its null backend), here in Deno (wgpu on lavapipe) and in the
+// plain page of Chromium (Dawn on SwiftShader). The other runtimes would load the same Dawn once more.
+const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
+
+/** Shared with Node 20's run: lavapipe takes seconds to compile a shader. */
+const shaderCache = { MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa') }
+
 // Deno and Bun read TypeScript themselves, Node through tsx. For a page the specs are bundled.
 const runtimes = {
-  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx', ...specs] },
-  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx', ...specs] },
+  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx', ...specs], env: withoutWebgpu },
+  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx', ...specs], env: withoutWebgpu },
   deno: {
     command: join(modules, '.bin/deno'),
     args: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual', ...specs],
+    env: shaderCache,
   },
-  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs] },
+  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs], env: withoutWebgpu },
   chromium: { command: process.execPath, args: [page, 'plain'] },
   'chromium-isolated': { command: process.execPath, args: [page, 'isolated'] },
 }
@@ -30,7 +38,7 @@ const asked = process.argv.slice(2)
 const names = asked.length > 0 ? asked : Object.keys(runtimes)
 let failed = false
 for (const name of names) {
-  const { command, args } = runtimes[name]
+  const { command, args, env } = runtimes[name]
   if (!existsSync(command)) {
     const how = `${name} is not installed: run npm install in spec/runtimes`
     if (process.env.CI) {
@@ -43,7 +51,7 @@ for (const name of names) {
   const { status } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...env, ...process.env, NODE_OPTIONS: '' },
   })
   if (status !== 0) failed = true
 }

@@ -10,6 +10,11 @@ import { fileURLToPath } from 'node:url'
 const [mode, ...only] = process.argv.slice(2)
 if (mode !== 'isolated' && mode !== 'plain') throw new Error('expected isolated or plain')
 
+/** The reference device, slow and the same in every page, runs in one of the two; so does webgpu, on a software adapter. */
+const environment = { BARECLIP_DEVICES: mode === 'isolated' ? 'reference,wasm' : 'wasm,webgpu' }
+if (process.env.BARECLIP_DEVICES) environment.BARECLIP_DEVICES = process.env.BARECLIP_DEVICES
+if (process.env.CI) environment.CI = process.env.CI
+
 /** In milliseconds: longest time without a word from the page, and of everything. */
 const longestSilence = 150_000
 const longestRun = 900_000
@@ -44,7 +49,13 @@ const server = await serve({ isolated: mode === 'isolated', bundles })
 const browser = await chromium.launch({
   executablePath,
   headless: true,
-  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking'],
+  args: [
+    '--no-sandbox',
+    '--disable-dev-shm-usage',
+    '--disable-background-networking',
+    '--enable-unsafe-webgpu', // without it there is no adapter in software
+    '--use-webgpu-adapter=swiftshader',
+  ],
 })
 
 const counts = { pass: 0, pending: 0, fail: 0 }
@@ -86,6 +97,7 @@ const problem = await new Promise((resolve) => {
       if (running === 'none') over(`the specs could not be loaded: ${error}`)
     })
     page.on('close', () => over(`the page was closed at: ${running}`))
+    await page.addInitScript(`globalThis.environment = ${JSON.stringify(environment)}`)
     await page.exposeFunction('report', report)
     await page.exposeFunction('workersOfPage', () => page.workers().length)
     await page.goto(`${server.origin}/spec/runtimes/browser/pages/specs.html`)

@@ -1,11 +1,14 @@
 import { ask } from './ask.ts'
 import { Buffer } from './buffer.ts'
 
-// What the specs use of node:child_process, crypto, module, os, path, process, timers/promises, url, worker_threads and zlib. What has
-// no counterpart in a browser is asked of the server, so that it is Node's own.
+// What the specs use of node:child_process, crypto, module, os, path, process, timers/promises, url, worker_threads and zlib.
+// What has no counterpart in a browser is asked of the server, so that it is Node's own.
 
-/** The reference device, slow and the same in every page, runs in one of the two. */
-const env: Record<string, string> = crossOriginIsolated ? {} : { BARECLIP_DEVICES: 'wasm' }
+declare global {
+  /** Given by run.mjs: what the specs look up in process.env. */
+  var environment: Record<string, string>
+}
+const env = globalThis.environment
 const process = { execPath: 'node', env, versions: {} as Record<string, string> }
 export default process
 
@@ -40,12 +43,12 @@ export function execFileSync(_command: string, args: readonly string[], { cwd }:
   ask('POST', '/node/asc', JSON.stringify({ folder: new URL(cwd).pathname, args: args.slice(from) }))
 }
 
-export function spawn(): never {
-  throw new Error('there are no processes in a browser')
+export const createRequire = () => (name: string) => {
+  throw new Error(`there is no ${name} in a browser`)
 }
 
-export function createRequire(): never {
-  throw new Error('there are no packages in a browser')
+export function spawn(): never {
+  throw new Error('there are no processes in a browser')
 }
 
 /** A web worker from source. */

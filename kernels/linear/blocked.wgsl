@@ -1,0 +1,107 @@
+// linear, third rung: 16 × 16 threads compute a tile of y, each thread 4 · ROW_VECTORS × 4 · COLUMN_VECTORS elements of it. Pieces
+// of 4 · DEPTH columns of x and of the weight are turned on their way into workgroup memory, so that a vector holds four rows of x
+// (or of the weight) at one k: two to four loads of 16 bytes feed 16 to 64 products. The next piece is under way from memory
+// meanwhile. 8 × 8 elements take 64 registers, 16 more hold what is multiplied and 16 the next piece.
+// With a gate, COLUMN_VECTORS is 2 and the upper half of a tile's columns belongs to the weight's second half.
+// From the prologue: ROW_VECTORS, COLUMN_VECTORS, 1 or 2 each; DEPTH, vectors in a piece, 4 or 8.
+
+const side = 16u;
+const threads = side * side;
+const tileRows = 4u * ROW_VECTORS * side;
+const tileColumns = 4u * COLUMN_VECTORS * side;
+// Vectors of a tile at one k: of rows, then of columns.
+const rowVectors = ROW_VECTORS * side;
+const allVectors = (ROW_VECTORS + COLUMN_VECTORS) * side;
+// Blocks of 4 rows × 4 columns in a piece, and of them how many a thread brings in.
+const blocks = allVectors * DEPTH;
+const blocksPerThread = (blocks + threads - 1u) / threads;
+
+var<workgroup> piece: array<vec4f, allVectors * 4u * DEPTH>;
+
+// Vectors of neighbouring blocks are written together: this spreads them over the banks of workgroup memory.
+fn place(vector: u32, k: u32) -> u32 {
+  return k * allVectors + (vector ^ (k / 4u * (8u / DEPTH)));
+}
+
+@compute @workgroup_size(side, side)
+fn main(
+  @builtin(workgroup_id) tile: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let firstRow = p.first + tile.y * tileRows;
+  var sums: array<array<vec4f, COLUMN_VECTORS>, 4u * ROW_VECTORS>;
+  var next: array<mat4x4f, blocksPerThread>;
+  for (var b = 0u; b < blocksPerThread; b++) { next[b] = loadBlock(firstRow, tile.x, thread + b * threads, 0u); }
+
+  for (var start = 0u; start < p.vectors; start += DEPTH) {
+    workgroupBarrier();
+    for (var b = 0u; b < blocksPerThread; b++) {
+      let block = thread + b * threads;
+      if (block < blocks) {
+        let turned = transpose(next[b]);
+        for (var k = 0u; k < 4u; k++) { piece[place(block / DEPTH, block % DEPTH * 4u + k)] = turned[k]; }
+      }
+    }
+    workgroupBarrier();
+    for (var b = 0u; b < blocksPerThread; b++) {
+      next[b] = loadBlock(firstRow, tile.x, thread + b * threads, start + DEPTH);
+    }
+    for (var k = 0u; k < 4u * DEPTH; k++) { // one chain over ascending k for each element
+      var w: array<vec4f, COLUMN_VECTORS>;
+      for (var c = 0u; c < COLUMN_VECTORS; c++) { w[c] = piece[place(rowVectors + c * side + local.x, k)]; }
+      for (var r = 0u; r < ROW_VECTORS; r++) {
+        let v = piece[place(r * side + local.y, k)];
+        for (var c = 0u; c < COLUMN_VECTORS; c++) {
+          sums[4u * r][c] = fma(vec4f(v.x), w[c], sums[4u * r][c]);
+          sums[4u * r + 1u][c] = fma(vec4f(v.y), w[c], sums[4u * r + 1u][c]);
+          sums[4u * r + 2u][c] = fma(vec4f(v.z), w[c], sums[4u * r + 2u][c]);
+          sums[4u * r + 3u][c] = fma(vec4f(v.w), w[c], sums[4u * r + 3u][c]);
+        }
+      }
+    }
+  }
+
+  // Out of the registers into an array that can be indexed freely: the lengths of the loops below are not known when this is
+  // compiled, or the activation would be there once for each element.
+  var results: array<vec4f, 4u * ROW_VECTORS * COLUMN_VECTORS>;
+  for (var r = 0u; r < 4u * ROW_VECTORS; r++) {
+    for (var c = 0u; c < COLUMN_VECTORS; c++) { results[r * COLUMN_VECTORS + c] = sums[r][c]; }
+  }
+  let gated = p.gate != 0u;
+  let perThread = select(COLUMN_VECTORS, COLUMN_VECTORS / 2u, gated); // vectors of columns of y
+  for (var r = 0u; r < min(4u * ROW_VECTORS, p.end); r++) {
+    let row = firstRow + r / 4u * 4u * side + local.y * 4u + r % 4u;
+    if (row >= p.end) { continue; }
+    for (var c = 0u; c < perThread; c++) {
+      let sum = results[r * COLUMN_VECTORS + c];
+      let factor = results[r * COLUMN_VECTORS + (c + perThread) % COLUMN_VECTORS];
+      let column = (tile.x * perThread + c) * 4u * side + local.x * 4u;
+      for (var i = 0u; i < min(4u, p.out - min(p.out, column)); i++) { finish(row, column + i, sum[i], factor[i]); }
+    }
+  }
+}
+
+// Block i of the piece that starts at a vector of k, row by row; zeros outside of x and of the weight.
+fn loadBlock(firstRow: u32, tile: u32, block: u32, start: u32) -> mat4x4f {
+  let k = start + block % DEPTH;
+  var loaded: mat4x4f;
+  if (k >= p.vectors || block >= blocks) { return loaded; }
+  let vector = block / DEPTH;
+  if (vector < rowVectors) {
+    let row = firstRow + 4u * vector;
+    loaded = mat4x4f(loadX(row, k), loadX(row + 1u, k), loadX(row + 2u, k), loadX(row + 3u, k));
+  } else {
+    let c = 4u * (vector - rowVectors);
+    loaded = mat4x4f(loadColumn(tile, c, k), loadColumn(tile, c + 1u, k), loadColumn(tile, c + 2u, k), loadColumn(tile, c + 3u, k));
+  }
+  return loaded;
+}
+
+// Vector k of the weight's row for column c of a tile, zeros outside of the weight.
+fn loadColumn(tile: u32, c: u32, k: u32) -> vec4f {
+  let perTile = select(tileColumns, tileColumns / 2u, p.gate != 0u); // columns of y
+  let column = tile * perTile + c % perTile;
+  if (column >= p.out) { return vec4f(); }
+  return loadWeight(select(column, p.out + column, c >= perTile), k);
+}

@@ -1,0 +1,90 @@
+import { deepEqual, ok } from 'node:assert/strict'
+import { type AttentionData, loadAttention } from '../../kernels/attention/cases.ts'
+import { attentionLadder } from '../../kernels/attention/ladder.ts'
+import { runCase, unitRoundoff } from '../../kernels/case.ts'
+import { webgpuKernels } from '../../kernels/webgpu.ts'
+import { raggedBatch } from '../../runtime/batch.ts'
+import type { Device } from '../../runtime/device.ts'
+import { createWebgpuDevice } from '../../runtime/webgpu/device.ts'
+import type { WebgpuTable } from '../../runtime/webgpu/kernel.ts'
+import { present } from '../devices.ts'
+import { findGpu } from '../webgpu.ts'
+import {
+  adversarial,
+  example,
+  headDim,
+  hidden,
+  largest,
+  nonFinite,
+  one,
+  withAbsoluteValues,
+} from './attention-examples.ts'
+import { bits } from './check.ts'
+
+describe('attention on webgpu, leaving keys out', () => {
+  let leaving: Device
+  let whole: Device
+
+  before(async function () {
+    if (!present.some(({ device }) => device === 'webgpu')) this.skip()
+    const found = await findGpu()
+    if (!('gpu' in found)) throw new Error(found.missing)
+    const make = (kernels: WebgpuTable) =>
+      createWebgpuDevice(kernels, { source: { gpu: found.gpu }, reason: 'under test' })
+    leaving = await make(webgpuKernels)
+    whole = await make({ ...webgpuKernels, attention: attentionLadder['1-flash'] })
+  })
+  after(() => {
+    leaving?.dispose()
+    whole?.dispose()
+  })
+
+  const compute = async (device: Device, data: AttentionData): Promise<Float32Array> => {
+    const [y] = await runCase(device, { load: loadAttention }, data)
+    ok(y instanceof Float32Array)
+    return y
+  }
+
+  for (const [name, make] of Object.entries(adversarial)) {
+    it(`changes no more than rounding does: ${name}`, async () => {
+      const data = make()
+      const got = await compute(leaving, data)
+      const want = await compute(whole, data)
+      const sizes = await compute(whole, { ...data, qkv: withAbsoluteValues(data.qkv) })
+      // The two add in different orders, so sums are rounded differently, and exponentials, which WGSL allows 3 + 2 |x| units
+      // each; a share below the smallest normal number may vanish in one of them.
+      const vanishing = 2 ** -126 * data.qkv.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+      for (let at = 0; at < got.length; at += headDim) {
+        const allowed = 2 ** -25 * largest(want, at) + 512 * unitRoundoff * largest(sizes, at) + vanishing
+        for (let i = at; i < at + headDim; i++) {
+          const place = `token ${Math.floor(at / hidden)}, head ${(at % hidden) / headDim}`
+          const difference = Math.abs(got[i]! - want[i]!)
+          ok(difference <= allowed, `${place}: ${got[i]}, all keys ${want[i]}, ${difference} > ${allowed}`)
+        }
+      }
+    })
+  }
+
+  for (const [name, make] of Object.entries(nonFinite)) {
+    it(name, async () => {
+      const data = make()
+      const got = await compute(leaving, data)
+      const want = await compute(whole, data)
+      deepEqual([...got].map(Number.isFinite), [...want].map(Number.isFinite))
+      ok(got.some(Number.isFinite))
+    })
+  }
+
+  it('gives the same bits alone and in a batch', async () => {
+    const lengths = [300, 65, 400]
+    const data = example(raggedBatch(lengths.map((length) => Array.from({ length }, (_, i) => i))))
+    const together = await compute(leaving, data)
+    let first = 0
+    for (const length of lengths) {
+      const qkv = data.qkv.slice(first * 3 * hidden, (first + length) * 3 * hidden)
+      const alone = await compute(leaving, { ...data, batch: one(length), qkv })
+      deepEqual(bits(together.subarray(first * hidden, (first + length) * hidden)), bits(alone), `${length} tokens`)
+      first += length
+    }
+  })
+})
