@@ -18,8 +18,8 @@ const page = join(here, 'browser/run.mjs')
 // plain page of Chromium (Dawn on SwiftShader). The other runtimes would load the same Dawn once more.
 const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
 
-/** Shared with Node 20's run: lavapipe takes seconds to compile a shader. */
-const shaderCache = { MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa') }
+/** lavapipe takes seconds to compile a shader; of what is not about shaders Node 20 has tested enough. */
+const shaderCache = { MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'), BARECLIP_WEBGPU: 'cases' }
 
 // Deno and Bun read TypeScript themselves, Node through tsx. For a page the specs are bundled.
 const runtimes = {
