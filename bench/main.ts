@@ -1,4 +1,4 @@
-// npm run bench -- linear | scales | peers DIR | scaling DIR | load DIR | model [as bareclip bench model]; docs/bench.md has one command
+// npm run bench -- linear | scales | webgpu | peers DIR | scaling DIR | load DIR | model [as bareclip bench model]; docs/bench.md has one command
 // per figure
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

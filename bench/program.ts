@@ -9,6 +9,7 @@ import { machine } from './machine.ts'
 import { type BenchDtype, benchPeers, dtypes, type PeerName, peerNames } from './peers.ts'
 import { benchScales } from './scales.ts'
 import { benchScaling } from './scaling.ts'
+import { benchWebgpu } from './webgpu.ts'
 
 interface Shared {
   readonly threads: number
@@ -37,6 +38,13 @@ export function benchProgram(): Command {
     .command('scales')
     .description('q8 and q12: GOP/s, and what a scale per 64 columns costs against one per row')
     .action(benchScales)
+  program
+    .command('webgpu')
+    .description('every rung of linear and attention on a GPU, at the shapes of the towers')
+    .option('--tiny', 'sizes that a driver on the processor can do', false)
+    .addOption(new Option('--dtype <dtype>', 'of the weights').choices(['f32', 'f16']).default('f32'))
+    .option('--runs <n>', 'measured runs of each', Number, 9)
+    .action(benchWebgpu)
 
   const peers = program.command('peers').description('ours beside onnxruntime, each in its own process, in turn')
   shared(rounds(peers))

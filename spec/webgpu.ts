@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url'
 /** A `GPU` with an adapter behind it, or what it takes to have one. */
 export type FoundGpu = { readonly gpu: GPU } | { readonly missing: string }
 
+/** On a second and third software adapter only the kernel cases run: what is about our own code is tested in Node 20. */
+export const casesOnly = process.env.BARECLIP_WEBGPU === 'cases'
+
 /** Of the runtime itself (browsers, Deno), else Dawn's, from the `webgpu` package in spec/runtimes. */
 export async function findGpu(): Promise<FoundGpu> {
   const own = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu

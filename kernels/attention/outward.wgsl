@@ -51,14 +51,20 @@ fn main(
 
   var q: array<vec4f, VECTORS>;
   var sums: array<vec4f, VECTORS>;
-  for (var d = 0u; d < VECTORS; d++) { q[d] = load(first + query, head * p.headDim, d); }
+  var square = f32(p.headDim) * 1.17549435e-38; // squares below the smallest normal number may vanish
+  for (var d = 0u; d < VECTORS; d++) {
+    q[d] = load(first + query, head * p.headDim, d);
+    square += dot(q[d], q[d]);
+  }
   var largest = lowest;
   var total = 0.0;
 
   // Finite norms, distances that only lower a score, and keys to leave out.
   let norm = norms[select(0u, workgroup.y * workgroups.z + head, p.alibi != 0u)];
   let searching = p.alibi != 0u && length > 2u * queries && slope >= 0.0 && max(norm.x, norm.y) < infinite;
-  let product = abs(p.scale) * bound(q, bitcast<f32>(norm.x));
+  // At least |scale · q · k| for every k: Cauchy and Schwarz, raised by more than rounding can take off.
+  let raised = 1.0 + f32(p.headDim + 8u) * 2.3841858e-7;
+  let product = abs(p.scale) * sqrt(square) * sqrt(bitcast<f32>(norm.x)) * raised;
 
   // Keys left … right - 1 have been looked at: first those of the queries themselves.
   var left = firstQuery;
@@ -73,11 +79,9 @@ fn main(
       if (right < length) {
         ends += share(product, slope * f32(abs(positions[first + right] - place)), largest) * f32(length - right);
       }
-      var top = 0.0; // the largest component of the result, times total
-      for (var d = 0u; d < VECTORS; d++) {
-        let parts = abs(sums[d]);
-        top = max(top, max(max(parts.x, parts.y), max(parts.z, parts.w)));
-      }
+      // At most the largest component of the result, times total: all of them would move the end by next to nothing.
+      let tops = max(abs(sums[0]), abs(sums[VECTORS / 2u]));
+      let top = max(max(tops.x, tops.y), max(tops.z, tops.w));
       let change = ends * fma(bitcast<f32>(norm.y), total, top);
       let allowed = 1.4901161e-8 * top * total; // 2^-26
       if (!(finite(change) && finite(allowed) && change < allowed)) { atomicMax(&needed, turn); }
@@ -122,13 +126,6 @@ fn main(
     let start = (first + query) * p.hidden + head * p.headDim + 4u * d;
     for (var i = 0u; i < min(4u, p.headDim - 4u * d); i++) { y[start + i] = result[i]; }
   }
-}
-
-// At least |q · k| for every k, given the largest |k|²: Cauchy and Schwarz, raised by more than rounding can take off.
-fn bound(q: array<vec4f, VECTORS>, square: f32) -> f32 {
-  var own = f32(p.headDim) * 1.17549435e-38; // squares below the smallest normal number may vanish
-  for (var d = 0u; d < VECTORS; d++) { own += dot(q[d], q[d]); }
-  return sqrt(own) * sqrt(square) * (1.0 + f32(p.headDim + 8u) * 2.3841858e-7);
 }
 
 // At least e^(score - largest) for every key at that penalty or a greater one, and never nothing.

@@ -47,16 +47,19 @@ fn main(
     for (var b = 0u; b < blocksPerThread; b++) {
       next[b] = loadBlock(firstRow, tile.x, thread + b * threads, start + DEPTH);
     }
-    for (var k = 0u; k < 4u * DEPTH; k++) { // one chain over ascending k for each element
-      var w: array<vec4f, COLUMN_VECTORS>;
-      for (var c = 0u; c < COLUMN_VECTORS; c++) { w[c] = piece[place(rowVectors + c * side + local.x, k)]; }
-      for (var r = 0u; r < ROW_VECTORS; r++) {
-        let v = piece[place(r * side + local.y, k)];
-        for (var c = 0u; c < COLUMN_VECTORS; c++) {
-          sums[4u * r][c] = fma(vec4f(v.x), w[c], sums[4u * r][c]);
-          sums[4u * r + 1u][c] = fma(vec4f(v.y), w[c], sums[4u * r + 1u][c]);
-          sums[4u * r + 2u][c] = fma(vec4f(v.z), w[c], sums[4u * r + 2u][c]);
-          sums[4u * r + 3u][c] = fma(vec4f(v.w), w[c], sums[4u * r + 3u][c]);
+    let held = 4u * min(DEPTH, p.vectors - start);
+    for (var first = 0u; first < held; first += 4u) {
+      for (var k = first; k < first + 4u; k++) { // one chain over ascending k for each element
+        var w: array<vec4f, COLUMN_VECTORS>;
+        for (var c = 0u; c < COLUMN_VECTORS; c++) { w[c] = piece[place(rowVectors + c * side + local.x, k)]; }
+        for (var r = 0u; r < ROW_VECTORS; r++) {
+          let v = piece[place(r * side + local.y, k)];
+          for (var c = 0u; c < COLUMN_VECTORS; c++) {
+            sums[4u * r][c] = fma(vec4f(v.x), w[c], sums[4u * r][c]);
+            sums[4u * r + 1u][c] = fma(vec4f(v.y), w[c], sums[4u * r + 1u][c]);
+            sums[4u * r + 2u][c] = fma(vec4f(v.z), w[c], sums[4u * r + 2u][c]);
+            sums[4u * r + 3u][c] = fma(vec4f(v.w), w[c], sums[4u * r + 3u][c]);
+          }
         }
       }
     }

@@ -28,7 +28,8 @@ fn main(
       weights[i / DEPTH * pitch + i % DEPTH] = loadColumn(tile.x, i / DEPTH, start + i % DEPTH);
     }
     workgroupBarrier();
-    for (var k = 0u; k < DEPTH; k++) {
+    let held = min(DEPTH, p.vectors - start); // not known when this is compiled, so that the loop is not unrolled
+    for (var k = 0u; k < held; k++) {
       var w: array<vec4f, COLUMNS>;
       for (var c = 0u; c < COLUMNS; c++) { w[c] = weights[(local.x + side * c) * pitch + k]; }
       for (var r = 0u; r < ROWS; r++) {

@@ -11,7 +11,10 @@ const [mode, ...only] = process.argv.slice(2)
 if (mode !== 'isolated' && mode !== 'plain') throw new Error('expected isolated or plain')
 
 /** The reference device, slow and the same in every page, runs in one of the two; so does webgpu, on a software adapter. */
-const environment = { BARECLIP_DEVICES: mode === 'isolated' ? 'reference,wasm' : 'wasm,webgpu' }
+const environment = {
+  BARECLIP_DEVICES: mode === 'isolated' ? 'reference,wasm' : 'wasm,webgpu',
+  BARECLIP_WEBGPU: 'cases',
+}
 if (process.env.BARECLIP_DEVICES) environment.BARECLIP_DEVICES = process.env.BARECLIP_DEVICES
 if (process.env.CI) environment.CI = process.env.CI
 
