@@ -44,6 +44,15 @@ const testSizes = [
   { tokens: 180, grid: 14 },
 ].flatMap((size) => [20, 21].map((inner) => ({ ...size, inner })))
 
+/** `linear` takes larger tiles where many of them come together (kernels/linear/variants.ts); few columns are enough to see them. */
+const linearSizes = [
+  { tokens: 48, inner: 1280 },
+  { tokens: 48, inner: 2560 },
+  { tokens: 24, inner: 5120 },
+  { tokens: 80, inner: 5120 },
+  { tokens: 24, inner: 10240 },
+].flatMap((size) => [8, 7].map((headDim) => ({ ...smallShape, ...size, headDim, heads: 1, linearOnly: true })))
+
 /** Throws INVALID_ARGUMENT. */
 export function checkWebgpuOptions({ gpu, gpuDevice }: WebgpuDeviceOptions): void {
   if (gpu !== undefined && typeof gpu !== 'function' && typeof gpu?.requestAdapter !== 'function') {
@@ -189,6 +198,13 @@ function testShapes(device: Device, passes: readonly Scope[], dtype: ModelDtype,
       shapes.push(shape)
       for (const kernel of fresh) checked.add(kernel)
     }
+  }
+  for (const size of linearSizes) {
+    const shape = { ...size, dtype }
+    const fresh = kernelsOf([selfTestRecording(shape)]).filter((kernel) => !checked.has(kernel))
+    if (!fresh.some((kernel) => wanted.has(kernel))) continue
+    shapes.push(shape)
+    for (const kernel of fresh) checked.add(kernel)
   }
   return { shapes, checked }
 }

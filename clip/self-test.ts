@@ -36,6 +36,8 @@ export interface SelfTestShape {
   readonly grid: number
   /** Of matrices and tables. */
   readonly dtype: ModelDtype
+  /** Runs `linear` alone: where its variants depend on many rows and features, the rest would take long. */
+  readonly linearOnly?: boolean
 }
 
 export const smallShape: SelfTestShape = { headDim: 8, heads: 3, tokens: 10, inner: 20, grid: 2, dtype: 'f32' }
@@ -151,8 +153,21 @@ async function makeWeights(device: Device, shape: SelfTestShape): Promise<Weight
   return weights as Weights
 }
 
+/** One matrix, with a gate and without. */
+function recordLinear(scope: Scope, w: Weights, { headDim, heads, tokens }: SelfTestShape): Map<string, Tensor> {
+  const size = [tokens, headDim * heads]
+  const x = scope.input('x', 'f32', size, wave(3, size))
+  const layer = { weight: w.gated, scale: w.gatedScale }
+  return new Map([
+    ['linear', linear(scope, x, layer)],
+    ['linear with a gate', linear(scope, x, layer, { gate: 'gelu' })],
+  ])
+}
+
 /** Both towers in miniature. */
-function recordAll(scope: Scope, w: Weights, { headDim, heads, tokens, grid }: SelfTestShape): Map<string, Tensor> {
+function recordAll(scope: Scope, w: Weights, shape: SelfTestShape): Map<string, Tensor> {
+  const { headDim, heads, tokens, grid, linearOnly } = shape
+  if (linearOnly) return recordLinear(scope, w, shape)
   const host = raggedBatch([[0, 1, 3], Array.from({ length: tokens }, (_, i) => i)])
   const batch = {
     host,
