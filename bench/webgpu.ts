@@ -125,7 +125,8 @@ function findGpu(): GPU {
   const own = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu
   if (own) return own
   const pinned = globalThis as { bareclipBenchDawn?: GPU } // collected as garbage, it would take the process with it
-  const require = createRequire(new URL('../spec/runtimes/package.json', import.meta.url))
-  pinned.bareclipBenchDawn ??= (require('webgpu') as { create(options: readonly string[]): GPU }).create([])
+  const runtimes = createRequire(new URL('../spec/runtimes/package.json', import.meta.url))
+  const { create } = runtimes('webgpu') as { create(options: readonly string[]): GPU }
+  pinned.bareclipBenchDawn ??= create([])
   return pinned.bareclipBenchDawn
 }
