@@ -33,7 +33,7 @@ const costs: readonly [string, string, { flops: number; bytes: number }][] = [
   ['mean-pool', '64 wide', { flops: 20 * 64, bytes: 4 * 23 * 64 }],
   ['mean-pool', 'lengths mixed, at most 64 tokens', { flops: (1 + 2 + 63 + 3 * 64) * 40, bytes: 4 * 264 * 40 }],
   ['l2-normalize', '768 cut to 512', { flops: 3 * 3 * 512, bytes: 8 * 3 * 512 }],
-  ['cast', 'f32 to f16: more than 4096 elements', { flops: 3 * 41 * 67, bytes: 6 * 3 * 41 * 67 }],
+  ['cast', 'f32 to f16: more than 16384 elements', { flops: 3 * 83 * 67, bytes: 6 * 3 * 83 * 67 }],
 ]
 
 describe('what operations cost', () => {
