@@ -28,6 +28,7 @@ const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
 
 // Deno and Bun read TypeScript themselves, Node through tsx. For a page the specs are bundled.
 const runtimes = {
+  chromium: { command: process.execPath, args: [page, 'plain'] }, // first: it takes longest
   node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx', ...specs], env: wasm },
   node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx', ...specs], env: wasm },
   deno: {
@@ -36,7 +37,6 @@ const runtimes = {
     env: wasmAndShaders,
   },
   bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs], env: withoutWebgpu },
-  chromium: { command: process.execPath, args: [page, 'plain'] },
   'chromium-isolated': { command: process.execPath, args: [page, 'isolated'] },
 }
 const asked = process.argv.slice(2)
