@@ -7,7 +7,7 @@ import { createWasmDevice } from '../runtime/wasm/device.ts'
 import { compileModule } from '../runtime/wasm/module.ts'
 import { threadsPossible } from '../runtime/wasm/threads.ts'
 import { createWebgpuDevice } from '../runtime/webgpu/device.ts'
-import { findGpu } from './webgpu.ts'
+import { casesOnly, findGpu } from './webgpu.ts'
 
 export interface DeviceUnderTest {
   readonly name: string
@@ -77,8 +77,11 @@ async function webgpu(): Promise<Device> {
 /** Those that are here. spec/devices.spec.ts reports the others. */
 export const present = candidates.filter(({ missing, device }) => missing === undefined && asked(device))
 
-/** Those that have every operation. */
-export const devices = present.filter((device) => operations.every((name) => device.operations.includes(name)))
+/** Those that have every operation and run more than its cases. */
+export const devices = present.filter(
+  ({ operations: has, device }) =>
+    operations.every((name) => has.includes(name)) && !(casesOnly && device === 'webgpu'),
+)
 
 /** As the `device` option of `load` names them. */
 export const deviceNames = [...new Set(devices.map(({ device }) => device))]

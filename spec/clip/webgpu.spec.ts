@@ -5,7 +5,7 @@ import { explanationText, type LoadOptions, load, type Progress } from '../../in
 import { webgpuKernels } from '../../kernels/webgpu.ts'
 import type { Dispatch, Shader, WebgpuKernel, WebgpuTable } from '../../runtime/webgpu/kernel.ts'
 import { deviceNames, loadingOn, present } from '../devices.ts'
-import { findGpu } from '../webgpu.ts'
+import { casesOnly, findGpu } from '../webgpu.ts'
 import { hookedGpu } from './gpu-hook.ts'
 
 describe('choosing webgpu', () => {
@@ -46,7 +46,7 @@ describe('choosing webgpu', () => {
 describe('webgpu, started for a model', () => {
   let gpu: GPU
   before(async function () {
-    if (!present.some(({ device }) => device === 'webgpu')) this.skip()
+    if (casesOnly || !present.some(({ device }) => device === 'webgpu')) this.skip()
     const found = await findGpu()
     if ('gpu' in found) gpu = found.gpu
   })
