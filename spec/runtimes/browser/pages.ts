@@ -36,6 +36,6 @@ export async function withPage(
 
 /** The number of workers once it is `wanted`, or what it remains. */
 export async function settledWorkers(wanted: number): Promise<number> {
-  for (let i = 0; i < 50 && (await workersOfPage()) !== wanted; i++) await new Promise((go) => setTimeout(go, 100))
+  for (let i = 0; i < 300 && (await workersOfPage()) !== wanted; i++) await new Promise((go) => setTimeout(go, 100))
   return workersOfPage()
 }
