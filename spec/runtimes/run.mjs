@@ -21,7 +21,8 @@ const page = join(here, 'browser/run.mjs')
 const wasm = { BARECLIP_DEVICES: 'wasm' }
 /** lavapipe takes seconds to compile a shader; of what is not about shaders Node 20 has tested enough. */
 const wasmAndShaders = {
-  ...{ BARECLIP_DEVICES: 'wasm,webgpu', BARECLIP_WEBGPU: 'cases' },
+  BARECLIP_DEVICES: 'wasm,webgpu',
+  BARECLIP_WEBGPU: 'cases',
   MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'), // warm from Node 20
 }
 const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
