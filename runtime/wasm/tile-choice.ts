@@ -87,8 +87,8 @@ const margin = 0.05
  * until it has gone through some 65,000 steps of its loop, and a few milliseconds more until the other code is there;
  * JavaScriptCore does alike. There all shapes are about as slow, and the order among them says nothing about the good code.
  * So looks are short and apart from each other (while weights are loaded, and before passes), those before `warmRounds`
- * only warm up, and it ends when two later ones agree: some 10 to 20 ms in all, seen beside other work. That the choice may change from pass to pass harms
- * nobody: only shapes that give the same bits as the smallest are ever used.
+ * only warm up, and it ends when two later ones agree: some 10 to 20 ms in all, seen beside other work. That the choice may
+ * change from pass to pass harms nobody: only shapes that give the same bits as the smallest are ever used.
  */
 export function createTileChoice(
   { shapes, usual }: Candidates,
