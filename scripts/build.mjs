@@ -55,6 +55,7 @@ if (status !== 0) process.exit(status ?? 1)
 
 mkdirSync(dist, { recursive: true })
 await import('./build-worker.mjs')
+await import('./build-vendor.mjs')
 cpSync(join(root, 'shapes'), join(dist, 'shapes'), { recursive: true })
 cpSync(join(root, 'apps/synth/tokenizer.json'), join(dist, 'apps/synth/tokenizer.json'))
 for (const name of ['README.md', 'LICENSE']) cpSync(join(root, name), join(dist, name))
