@@ -35,7 +35,19 @@ export async function withPage(
 }
 
 /** The number of workers once it is `wanted`, or what it remains. */
-export async function settledWorkers(wanted: number): Promise<number> {
-  for (let i = 0; i < 300 && (await workersOfPage()) !== wanted; i++) await new Promise((go) => setTimeout(go, 100))
-  return workersOfPage()
+export const settledWorkers = (wanted: number): Promise<number> => settled(wanted, workersOfPage)
+
+/**
+ * The same for the Web Locks that threads hold as long as they live: those of workers in workers too, whose end the browser's
+ * debugger does not always tell.
+ */
+export const settledLocks = (wanted: number): Promise<number> =>
+  settled(wanted, async () => {
+    const { held = [] } = await navigator.locks.query()
+    return held.filter(({ name }) => name?.startsWith('bareclip-')).length
+  })
+
+async function settled(wanted: number, count: () => Promise<number>): Promise<number> {
+  for (let i = 0; i < 300 && (await count()) !== wanted; i++) await new Promise((go) => setTimeout(go, 100))
+  return count()
 }

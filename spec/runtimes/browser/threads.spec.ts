@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { load } from '../../../index.ts'
-import { settledWorkers, strict, withPage } from './pages.ts'
+import { settledLocks, settledWorkers, strict, withPage } from './pages.ts'
 
 const notIsolated = /one thread: this page is not cross-origin isolated: serve it with the headers/
 const text = 'a red circle above a blue star'
@@ -151,17 +151,22 @@ describe('threads in a page', () => {
 })
 
 describe('inside a dedicated worker', () => {
-  const ask = async (csp: string | undefined, options: object) => {
+  /** keep: the model is not disposed. */
+  const ask = async (csp: string | undefined, options: object, keep?: () => Promise<void>) => {
     const script = `/bundles/clip-worker.js${csp === undefined ? '' : `?csp=${encodeURIComponent(csp)}`}`
     const worker = new Worker(script, { type: 'module' })
     try {
-      return await new Promise<{ data: Float32Array; info: { threads: number; reason: string }; error?: string }>(
-        (resolve, reject) => {
-          worker.addEventListener('message', ({ data }) => resolve(data))
-          worker.addEventListener('error', ({ message }) => reject(new Error(message || 'the worker did not load')))
-          worker.postMessage({ text, options })
-        },
-      )
+      const answer = await new Promise<{
+        data: Float32Array
+        info: { threads: number; reason: string }
+        error?: string
+      }>((resolve, reject) => {
+        worker.addEventListener('message', ({ data }) => resolve(data))
+        worker.addEventListener('error', ({ message }) => reject(new Error(message || 'the worker did not load')))
+        worker.postMessage({ text, options, keep: keep !== undefined })
+      })
+      await keep?.()
+      return answer
     } finally {
       worker.terminate()
     }
@@ -184,7 +189,8 @@ describe('inside a dedicated worker', () => {
   }
 
   it('one that is terminated takes its threads with it', async () => {
-    await ask(undefined, { threads: 2 })
-    equal(await settledWorkers(0), 0)
+    const threads = crossOriginIsolated ? 2 : 0
+    await ask(undefined, { threads: 2 }, async () => equal(await settledLocks(threads), threads))
+    equal(await settledLocks(0), 0)
   })
 })
