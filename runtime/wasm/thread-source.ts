@@ -57,13 +57,13 @@ export const threadSource = `'use strict'
     memory = order.memory
     threads = order.threads
     const abort = () => { throw new Error('a kernel gave up') }
-    const { exports } = new WebAssembly.Instance(order.module, { env: { memory, abort } })
+    const { exports: functions } = new WebAssembly.Instance(order.module, { env: { memory, abort } })
     const find = (name) => {
-      if (typeof exports[name] !== 'function') throw new Error('the module has no function ' + name)
-      return exports[name]
+      if (typeof functions[name] !== 'function') throw new Error('the module has no function ' + name)
+      return functions[name]
     }
     find('setScratch')(order.scratch)
-    setTile = exports.setTile
+    setTile = functions.setTile
     entries = order.entries.map(find)
   }
 
