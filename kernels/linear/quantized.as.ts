@@ -106,7 +106,7 @@ function multiply(
 function multiplyBy<T>(count: i32, x: usize, w: usize, scale: usize, blocks: usize, interval: usize, y: usize, stride: usize): void {
   if (count == 4) tile4<T>(x, w, scale, blocks, interval, y, stride)
   else if (count == 2) tile2<T>(x, w, scale, blocks, interval, y, stride)
-  else tile1<T>(x, w, scale, blocks, interval, y)
+  else tile1<T>(x, w, scale, blocks, interval, y, stride)
 }
 
 /** A pair of columns of four outputs as int16. */
@@ -128,8 +128,22 @@ function empty(y: usize, low: v128, high: v128, scale0: v128, scale1: v128): voi
   v128.store(y, madd(f32x4.convert_i32x4_s(high), scale1, v128.load(y, 16)), 16)
 }
 
-/** y (4, 8) += x · w. x: (blocks · 32, 4, 2), w: (blocks · 32, 8, 2), scale: (blocks, 8) */
+/** y (rows, 8) += x · w. x: rows of (blocks · 32, 4, 2), w: (blocks · 32, 8, 2), scale: (blocks, 8) */
 function tile4<T>(x: usize, w: usize, scale: usize, blocks: usize, interval: usize, y: usize, stride: usize): void {
+  tileOf<T>(4, x, w, scale, blocks, interval, y, stride)
+}
+
+function tile2<T>(x: usize, w: usize, scale: usize, blocks: usize, interval: usize, y: usize, stride: usize): void {
+  tileOf<T>(2, x, w, scale, blocks, interval, y, stride)
+}
+
+function tile1<T>(x: usize, w: usize, scale: usize, blocks: usize, interval: usize, y: usize, stride: usize): void {
+  tileOf<T>(1, x, w, scale, blocks, interval, y, stride)
+}
+
+/** `rows`, 1, 2 or 4, is a constant: the compiler drops what such a tile does not need. */
+@inline
+function tileOf<T>(rows: i32, x: usize, w: usize, scale: usize, blocks: usize, interval: usize, y: usize, stride: usize): void {
   const last = x + (blocks << 9)
   while (x < last) {
     let a0 = i32x4.splat(0)
@@ -147,67 +161,29 @@ function tile4<T>(x: usize, w: usize, scale: usize, blocks: usize, interval: usi
       let s = v128.load32_splat(x)
       a0 = dot(a0, s, w0)
       a1 = dot(a1, s, w1)
-      s = v128.load32_splat(x, 4)
-      b0 = dot(b0, s, w0)
-      b1 = dot(b1, s, w1)
-      s = v128.load32_splat(x, 8)
-      c0 = dot(c0, s, w0)
-      c1 = dot(c1, s, w1)
-      s = v128.load32_splat(x, 12)
-      d0 = dot(d0, s, w0)
-      d1 = dot(d1, s, w1)
+      if (rows > 1) {
+        s = v128.load32_splat(x, 4)
+        b0 = dot(b0, s, w0)
+        b1 = dot(b1, s, w1)
+      }
+      if (rows > 2) {
+        s = v128.load32_splat(x, 8)
+        c0 = dot(c0, s, w0)
+        c1 = dot(c1, s, w1)
+        s = v128.load32_splat(x, 12)
+        d0 = dot(d0, s, w0)
+        d1 = dot(d1, s, w1)
+      }
     }
     const scale0 = v128.load(scale)
     const scale1 = v128.load(scale, 16)
     scale += interval << 5
     let at = y
     empty(at, a0, a1, scale0, scale1)
-    empty((at += stride), b0, b1, scale0, scale1)
-    empty((at += stride), c0, c1, scale0, scale1)
-    empty((at += stride), d0, d1, scale0, scale1)
-  }
-}
-
-/** y (2, 8) += x · w; x: two rows of (blocks · 32, 4, 2) */
-function tile2<T>(x: usize, w: usize, scale: usize, blocks: usize, interval: usize, y: usize, stride: usize): void {
-  const last = x + (blocks << 9)
-  while (x < last) {
-    let a0 = i32x4.splat(0)
-    let a1 = a0
-    let b0 = a0
-    let b1 = a0
-    for (const end = min(last, x + (interval << 9)); x < end; x += 16) {
-      const w0 = pairs<T>(w)
-      const w1 = pairs<T>(w + (sizeof<T>() << 3))
-      w += sizeof<T>() << 4
-      let s = v128.load32_splat(x)
-      a0 = dot(a0, s, w0)
-      a1 = dot(a1, s, w1)
-      s = v128.load32_splat(x, 4)
-      b0 = dot(b0, s, w0)
-      b1 = dot(b1, s, w1)
+    if (rows > 1) empty((at += stride), b0, b1, scale0, scale1)
+    if (rows > 2) {
+      empty((at += stride), c0, c1, scale0, scale1)
+      empty((at += stride), d0, d1, scale0, scale1)
     }
-    const scale0 = v128.load(scale)
-    const scale1 = v128.load(scale, 16)
-    scale += interval << 5
-    empty(y, a0, a1, scale0, scale1)
-    empty(y + stride, b0, b1, scale0, scale1)
-  }
-}
-
-/** y (8) += x · w; x: one row of (blocks · 32, 4, 2) */
-function tile1<T>(x: usize, w: usize, scale: usize, blocks: usize, interval: usize, y: usize): void {
-  const last = x + (blocks << 9)
-  while (x < last) {
-    let a0 = i32x4.splat(0)
-    let a1 = a0
-    for (const end = min(last, x + (interval << 9)); x < end; x += 16) {
-      const s = v128.load32_splat(x)
-      a0 = dot(a0, s, pairs<T>(w))
-      a1 = dot(a1, s, pairs<T>(w + (sizeof<T>() << 3)))
-      w += sizeof<T>() << 4
-    }
-    empty(y, a0, a1, v128.load(scale), v128.load(scale, 16))
-    scale += interval << 5
   }
 }
