@@ -23,7 +23,7 @@ const fresh = existsSync(target) && statSync(target).mtimeMs >= newest
 
 const flags =
   '-O3 --converge --noAssert --runtime stub --importMemory --initialMemory 1 --maximumMemory 65536 --sharedMemory ' +
-  '--enable simd --enable threads --stackSize 0'
+  '--enable simd --enable threads --stackSize 0 --memoryBase 64'
 
 async function compile(name, extra) {
   const files = new Map()

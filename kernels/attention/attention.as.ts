@@ -14,7 +14,6 @@ import {
   rowCorrection,
   softmaxTile,
   startRows,
-  storeConstants,
   sumsOf,
   tileScores,
   tileSums,
@@ -32,7 +31,6 @@ export function attention(parameters: usize, from: i32, to: i32): void {
   const headDim = param(parameters, 10)
   const offsets = param(parameters, 1)
   const hidden = <usize>heads * headDim
-  storeConstants()
   for (let unit = from; unit < to; unit++) {
     const s = sequenceOf(parameters, 2, unit)
     const first = load<i32>(offsets + (<usize>s << 2))

@@ -1,4 +1,5 @@
-import { exp4, scratchAddress } from '../common.as'
+import { exp4 } from '../activation.as'
+import { scratchAddress } from '../common.as'
 import { rowAdded, rowBlock, rowMax, rowNorm, rowPeak, rowPosition, rowSkipped, rowSum, sumsOf } from './rows.as'
 
 // Which keys may be left out: derived in docs/operations/attention.md, "Leaving keys out".

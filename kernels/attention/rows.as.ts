@@ -27,8 +27,6 @@ export const rowPeak: usize = 576
 export const rowPosition: usize = 672
 /** (keyBlock) positions of the block's keys, i32 */
 export const keyPositions: usize = 768
-/** (12): see storeConstants */
-const constants: usize = 1024
 /** (8, 8) sums of one block of keys, before they join the others */
 export const tileSums: usize = 1088
 /** (8, keyBlock), rows packed as tiles.as.ts wants them */
@@ -167,26 +165,33 @@ function finishScores(scores: usize, count: i32, largest: f32, scale: f32, slope
   return f32x4.extract_lane(top, 0)
 }
 
+/** What `exponentials` computes with, in memory: V8 puts a constant in the code together anew wherever a loop uses it. */
+const exponent: usize = memory.data<f32>([
+  -87.33, 1.44269504088896341,
+  12583039, // 1.5 · 2^23 + 127: adding it rounds to n and leaves 2^n's exponent field in the last bits
+  -0.693359375, 2.1219444e-4,
+  1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1
+])
+
 /**
  * x → e^(x - top) in place, `bytes` of them, no x above top, and their sum. With x - top = n·ln 2 + r, ln 2 in two pieces (Cody
  * and Waite), it is a polynomial of degree 7 in r (the coefficients of Cephes' expf, Stephen Moshier) times 2^n. 0 below -87.33,
  * where it would turn subnormal. NaN stays.
  */
 function exponentials(at: usize, bytes: usize, top: f32): f32 {
-  const state = scratchAddress()
   const tops = f32x4.splat(top)
-  const least = v128.load32_splat(state, constants)
-  const perLn2 = v128.load32_splat(state, constants + 4)
-  const magic = v128.load32_splat(state, constants + 8)
-  const high = v128.load32_splat(state, constants + 12)
-  const low = v128.load32_splat(state, constants + 16)
-  const p7 = v128.load32_splat(state, constants + 20)
-  const p6 = v128.load32_splat(state, constants + 24)
-  const p5 = v128.load32_splat(state, constants + 28)
-  const p4 = v128.load32_splat(state, constants + 32)
-  const p3 = v128.load32_splat(state, constants + 36)
-  const p2 = v128.load32_splat(state, constants + 40)
-  const one = v128.load32_splat(state, constants + 44)
+  const least = v128.load32_splat(exponent)
+  const perLn2 = v128.load32_splat(exponent, 4)
+  const magic = v128.load32_splat(exponent, 8)
+  const high = v128.load32_splat(exponent, 12)
+  const low = v128.load32_splat(exponent, 16)
+  const p7 = v128.load32_splat(exponent, 20)
+  const p6 = v128.load32_splat(exponent, 24)
+  const p5 = v128.load32_splat(exponent, 28)
+  const p4 = v128.load32_splat(exponent, 32)
+  const p3 = v128.load32_splat(exponent, 36)
+  const p2 = v128.load32_splat(exponent, 40)
+  const one = v128.load32_splat(exponent, 44)
   let total = f32x4.splat(0)
   for (const end = at + bytes; at < end; at += 16) {
     const x = f32x4.sub(v128.load(at), tops)
@@ -202,24 +207,4 @@ function exponentials(at: usize, bytes: usize, top: f32): f32 {
   }
   total = f32x4.add(total, v128.shuffle<f32>(total, total, 2, 3, 0, 1))
   return f32x4.extract_lane(total, 0) + f32x4.extract_lane(total, 1)
-}
-
-/**
- * What `exponentials` computes with, into scratch memory. V8 puts a v128 constant together anew wherever a loop uses it; what
- * was loaded before the loop stays in registers: a seventh of attention's time.
- */
-export function storeConstants(): void {
-  const at = scratchAddress() + constants
-  store<f32>(at, -87.33)
-  store<f32>(at, 1.44269504088896341, 4)
-  store<f32>(at, 12583039, 8) // 1.5 · 2^23 + 127: adding it rounds to n and leaves 2^n's exponent field in the last bits
-  store<f32>(at, -0.693359375, 12)
-  store<f32>(at, 2.1219444e-4, 16)
-  store<f32>(at, 1.98756915e-4, 20)
-  store<f32>(at, 1.3981999507e-3, 24)
-  store<f32>(at, 8.3334519073e-3, 28)
-  store<f32>(at, 4.1665795894e-2, 32)
-  store<f32>(at, 1.6666665459e-1, 36)
-  store<f32>(at, 5.0000001201e-1, 40)
-  store<f32>(at, 1, 44)
 }

@@ -1,4 +1,5 @@
-import { activate4, param } from '../common.as'
+import { activate4 } from '../activation.as'
+import { param } from '../common.as'
 
 /**
  * One unit is `rowsPerUnit` rows: y = activation(first half) · second half.

@@ -1,4 +1,4 @@
-import { activate4 } from '../common.as'
+import { activate4 } from '../activation.as'
 
 // What `linear` does to rows of 8 sums: bias, activation or gate, residual. Lanes are computed alike, whichever function does it.
 

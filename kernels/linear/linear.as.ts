@@ -1,4 +1,5 @@
-import { activate4, param, scratchAddress } from '../common.as'
+import { activate4 } from '../activation.as'
+import { param, scratchAddress } from '../common.as'
 import { loadPanel } from '../panel.as'
 import { multiplyBlock, packBlock, packedDepth, packs, rowBytes } from '../tiles.as'
 import { add, combine, finish, finishTail } from './finish.as'

@@ -7,7 +7,7 @@ const page = 65536
 export const largestMemory = 65536 * page
 /** Of every address that is given out: a cache line. */
 export const alignment = 64
-/** Left free at the bottom, so that no address is 0. */
+/** Left free at the bottom: no address is 0, and the module keeps its constants there, from byte 64 on (scripts/build-wasm.mjs). */
 const bottom = 1024
 
 /** One WebAssembly memory: what is asked for at the bottom stays until it is freed, what is above serves one pass after the other. */

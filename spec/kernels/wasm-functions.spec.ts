@@ -3,14 +3,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
 import { activate } from '../../kernels/activation.ts'
 
-// kernels/common.as.ts promises error bounds for e^x, SiLU and GELU on four lanes. The module has them inside its kernels only,
+// kernels/activation.as.ts promises error bounds for e^x, SiLU and GELU on four lanes. The module has them inside its kernels only,
 // so they are compiled here on their own.
 
 const root = new URL('../../', import.meta.url)
 const names = ['exp4', 'silu4', 'gelu4'] as const
 type Name = (typeof names)[number]
 
-const entry = `import { ${names.join(', ')} } from './kernels/common.as'
+const entry = `import { ${names.join(', ')} } from './kernels/activation.as'
 ${names
   .map(
     (name) => `export function all_${name}(values: usize, count: i32): void {
@@ -23,7 +23,13 @@ ${names
 async function compiled(...extra: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
   let binary = new Uint8Array()
   const { error, stderr } = await asc.main(
-    ['functions.ts', '-o', 'functions.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--importMemory', ...extra],
+    [
+      'functions.ts',
+      '-o',
+      'functions.wasm',
+      ...'-O3 --noAssert --runtime stub --importMemory --memoryBase 64'.split(' '),
+      ...extra,
+    ],
     {
       readFile(path) {
         if (path === 'functions.ts') return entry
