@@ -9,7 +9,8 @@ export async function watchMemories(
     constructor(descriptor: WebAssembly.MemoryDescriptor) {
       if (refuse(descriptor)) throw new RangeError('WebAssembly.Memory(): could not allocate memory')
       super(descriptor)
-      made.push(new WeakRef(this))
+      // one of fixed size is a trial: of tiles, or of what a module takes
+      if (descriptor.initial !== descriptor.maximum) made.push(new WeakRef(this))
     }
   }
   try {

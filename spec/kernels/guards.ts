@@ -95,7 +95,7 @@ export async function guardedDevice(kernels: WasmTable, threads: number): Promis
   await watchMemories(async (memories) => {
     const module = await compileModule(threads > 1)
     made = await createWasmDevice(table, { module, threads, reason: 'guarded', variants: {} })
-    memory = memories.at(-1)!.deref()! // before it the tile choice may have made one of its own
+    memory = memories[0]!.deref()!
     memory.grow(room / 65536)
   })
   const bottom = new Uint8Array(memory!.buffer).slice(0, 1024) // with the module's constants
