@@ -1,4 +1,4 @@
-/** Sees every WebAssembly memory that `body` makes; `refuse` may throw in the place of an engine that gives none. */
+/** Sees every WebAssembly memory that may grow and that `body` makes; `refuse` may throw in the place of an engine that gives none. */
 export async function watchMemories(
   body: (made: readonly WeakRef<WebAssembly.Memory>[]) => Promise<void>,
   refuse: (descriptor: WebAssembly.MemoryDescriptor) => boolean = () => false,
@@ -7,10 +7,10 @@ export async function watchMemories(
   const made: WeakRef<WebAssembly.Memory>[] = []
   WebAssembly.Memory = class extends Memory {
     constructor(descriptor: WebAssembly.MemoryDescriptor) {
-      if (refuse(descriptor)) throw new RangeError('WebAssembly.Memory(): could not allocate memory')
+      const trial = descriptor.initial === descriptor.maximum // of tiles, or of what a module takes
+      if (!trial && refuse(descriptor)) throw new RangeError('WebAssembly.Memory(): could not allocate memory')
       super(descriptor)
-      // one of fixed size is a trial: of tiles, or of what a module takes
-      if (descriptor.initial !== descriptor.maximum) made.push(new WeakRef(this))
+      if (!trial) made.push(new WeakRef(this))
     }
   }
   try {
