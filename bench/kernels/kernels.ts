@@ -70,7 +70,7 @@ export async function benchKernels(options: KernelOptions): Promise<KernelReport
       if (measured.length === 0) continue
       infos.push(target.info)
       roofs.push(...target.roofs)
-      kernels.push(...entriesOf({ target, measured }, measured))
+      kernels.push(...entriesOf(target, measured))
     } finally {
       target.dispose()
     }
@@ -137,7 +137,7 @@ async function benchTarget(
     const mine = shapes.filter((shape) => shape.operation === operation)
     if (mine.every(({ dtype }) => wanted(operation, dtype).length === 0)) continue
     const done = await benchOperation(bench, operation, mine, wanted, options)
-    await options.onEntries?.(entriesOf(bench, done), target)
+    await options.onEntries?.(entriesOf(target, done), target)
   }
   await target.measureRoofs()
   return measured
@@ -163,7 +163,7 @@ async function benchOperation(
   for (const shape of shapes) {
     onProgress?.(`${device}: ${operation} ${shape.name} ${shape.dtype} …`)
     const data = shape.data()
-    const all = variants.get(shape.dtype) ?? []
+    const all = (variants.get(shape.dtype) ?? []).filter(({ name }) => !shape.same || !name.includes(shape.same))
     const trusted = all.filter((variant) => !wrongs.has(variant))
     const wrongHere = device === 'reference' ? new Map() : await validateShape(shape, data, trusted, signal)
     const right = trusted.filter((variant) => !wrongHere.has(variant))
@@ -179,9 +179,7 @@ async function benchOperation(
   return done
 }
 
-/** Against roofs and pace as they are known now. */
-function entriesOf({ target, measured }: Bench, some: readonly Measured[]): KernelEntry[] {
-  const steady = measured.flatMap((one) => ('steady' in one ? one.steady : []))
-  const fastest = Math.min(...steady)
-  return some.map((one) => entryOf(one, target, fastest))
+/** Against the roofs as they are known now. */
+function entriesOf(target: Target, measured: readonly Measured[]): KernelEntry[] {
+  return measured.map((one) => entryOf(one, target))
 }

@@ -17,6 +17,9 @@ export function targetText({ info, roofs }: Target): string {
   return `${device}: ${what.join(', ')}\nroofs, measured here:\n${rows.join('')}`
 }
 
+/** On an idle machine times differ by less. */
+const busyFrom = 1.25
+
 /** One operation. */
 export function entriesText(entries: readonly KernelEntry[]): string {
   const [first] = entries
@@ -33,8 +36,14 @@ export function entriesText(entries: readonly KernelEntry[]): string {
     ...(onDevice ? ['on device'] : []),
   ]
   const rows = timed.map((entry) => [...rowOf(entry, onDevice), `of ${entry.roof}`])
+  const steady = timed.map(({ steadyMs }) => steadyMs)
+  const busy = Math.max(...steady) / Math.min(...steady)
+  const hint =
+    busy > busyFrom
+      ? `  the machine was busy with other things: the same steady work took up to ${digits(busy)} times as long\n`
+      : ''
   const wrong = entries.filter((entry) => !isTimed(entry)).map((entry) => wrongText(entry))
-  return table([[...head, 'GFLOP/s', 'GB/s', 'roof', ''], ...rows]) + wrong.join('')
+  return table([[...head, 'GFLOP/s', 'GB/s', 'roof', ''], ...rows]) + wrong.join('') + hint
 }
 
 function rowOf(entry: TimedKernel, onDevice: boolean): string[] {

@@ -39,8 +39,8 @@ export interface TimedKernel extends KernelKey {
   readonly ms: Spread
   /** Of one call by the device's own timestamps; rates are by these where they are there. */
   readonly gpuMs?: Spread
-  /** Of the steady work that was timed in turn with it, divided by the fastest of the run: 1 on an idle machine. */
-  readonly pace: number
+  /** Of 10⁹ operations in registers, timed in turn with it: tells how busy the machine was. */
+  readonly steadyMs: number
   readonly gflopsPerSecond: number
   readonly gbPerSecond: number
   readonly bound: 'compute' | 'memory'

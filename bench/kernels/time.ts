@@ -29,7 +29,7 @@ export type Measured = KernelKey &
         /** ms per call */
         readonly times: readonly number[]
         readonly gpuTimes: readonly number[]
-        /** ms of the steady work beside it. */
+        /** Of the steady work beside it, as `Target` has it. */
         readonly steady: number
       }
   )
@@ -89,8 +89,8 @@ export function keyOf({ operation, name, dtype }: BenchShape, variant: string, {
   return { operation, name, dtype, variant, device: info.device }
 }
 
-/** Against the roofs as they are known now. fastestSteady: ms */
-export function entryOf(measured: Measured, target: Target, fastestSteady: number): KernelEntry {
+/** Against the roofs as they are known now. */
+export function entryOf(measured: Measured, target: Target): KernelEntry {
   const { operation, name, dtype, variant, device } = measured
   const key: KernelKey = { operation, name, dtype, variant, device }
   if ('wrong' in measured) return { ...key, verdict: { wrong: measured.wrong } }
@@ -104,7 +104,7 @@ export function entryOf(measured: Measured, target: Target, fastestSteady: numbe
     ...(steps !== undefined && { steps }),
     ...{ samples: times.length, ms },
     ...(gpuMs && { gpuMs }),
-    pace: steady / fastestSteady,
+    steadyMs: steady,
     gflopsPerSecond: work.flops / time / 1e6,
     gbPerSecond: work.bytes / time / 1e6,
     bound: limit.bound,

@@ -1,4 +1,5 @@
 import type { Cli } from '../cli.ts'
+import { benchCompareCommand } from './bench/compare.ts'
 import { benchKernelsCommand } from './bench/kernels.ts'
 import { benchModelCommand } from './bench/model.ts'
 
@@ -9,5 +10,6 @@ export function benchCommand(cli: Cli): void {
     .helpCommand(false)
   benchKernelsCommand(cli, bench)
   benchModelCommand(cli, bench)
+  benchCompareCommand(cli, bench)
   bench.addHelpText('after', '\nExample:\n  bareclip bench kernels\n  bareclip bench model')
 }

@@ -30,6 +30,7 @@ function shapeOf(sequences: number, tokens: number, slopes: boolean, quick: bool
     size,
     dtype: 'f32',
     quick,
+    ...(!slopes && { same: 'leaving out' }),
     tolerance: {
       error: unitRoundoff * (32 + 2 * Math.sqrt(tokens)),
       per: 'row',

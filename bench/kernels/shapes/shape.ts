@@ -7,6 +7,8 @@ export interface BenchShape<Data = unknown> extends Pick<Case<Data>, 'operation'
   readonly dtype: string
   /** Whether `--quick` runs it. */
   readonly quick: boolean
+  /** Part of the names of variants that are no different from others for it. */
+  readonly same?: string
   data(): Data
   /**
    * Fewer rows that stand for all: row i of the result is row i modulo `rows` of the result of `data()`. All rows are compared

@@ -27,7 +27,7 @@ export interface Target {
   ceilings(shape: Pick<BenchShape, 'operation' | 'dtype'>, variant: string): Ceilings
   /** Takes some time, the more the better. */
   measureRoofs(): Promise<void>
-  /** A fixed amount of work in registers on as many threads: ms. Tells how busy the machine is with other things. */
+  /** A few milliseconds of work in registers on as many threads: ms for 10⁹ operations. Tells how busy the machine is. */
   steady(): Promise<number>
   dispose(): void
 }

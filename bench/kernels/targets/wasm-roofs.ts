@@ -11,7 +11,7 @@ import type { Roofs } from './roofs.ts'
 export interface WasmRoofs {
   /** Looks at each a few times. */
   measure(into: Roofs, signal?: AbortSignal): Promise<void>
-  /** One pass of multiply-adds: ms. */
+  /** One pass of multiply-adds: ms for 10⁹ operations. */
   steady(into: Roofs): Promise<number>
   dispose(): void
 }
@@ -20,7 +20,10 @@ const mebibyte = 2 ** 20
 /** Source and target together: no processor of today keeps much of it. */
 const copyBytes = 256 * mebibyte
 const unitBytes = mebibyte / 4
-const looks = 5
+/** Of one and of five milliseconds: on a busy machine few are undisturbed, on an idle one starting costs less of long ones. */
+const peakLooks = 50
+/** Of some 10 ms each; the first ones bring the memory in. */
+const trafficLooks = 8
 
 /** Addresses: parameters of a step at 1024, constants, results of units; then the memory that is copied. */
 const constants = 2048
@@ -48,7 +51,15 @@ const dots: Peak = {
 
 /** Rounds of a unit: some 0.1 ms. */
 const rounds = 25_000
-const unitsPerThread = 24
+const lookUnits = 9
+const longUnits = 48
+const steadyUnits = 24
+
+const traffics = [
+  { name: 'copy', entry: 'copyVectors', how: 'read and written by vectors of 16 bytes' },
+  { name: 'copy', entry: 'copyBulk', how: 'read and written by memory.copy' },
+  { name: 'read', entry: 'readVectors', how: 'read and added up by vectors of 16 bytes' },
+]
 
 export const floatRoof = (form: ModuleForm, usual: ModuleForm) =>
   form === usual ? 'multiply-add f32' : `multiply-add f32 ${form === 'simd128' ? 'simd' : 'relaxed'}`
@@ -66,45 +77,44 @@ export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threa
   const wide = new Float32Array(memory.buffer, constants, 8)
   const name = floatRoof(form, usual)
 
-  const peak = async (peak: Peak, count: number): Promise<{ ms: number; rate: number }> => {
+  const peak = async (peak: Peak, count: number): Promise<number> => {
     if (peak === dots) new Int16Array(memory.buffer, constants, 16).fill(3)
     else wide.fill(0.999, 0, 4).fill(0.001, 4) // every chain tends to 1
     const units = threads * count
     const ms = await run({ entry: peak.entry, units, parameters: [rounds, constants, results] })
-    return { ms, rate: (units * rounds * peak.perRound) / ms / 1e6 }
+    return (units * rounds * peak.perRound) / ms / 1e6
   }
   const traffic = async (entry: string) => {
     const bytes = entry === 'readVectors' ? copyBytes : copyBytes / 2
     const target = entry === 'readVectors' ? results : arena + copyBytes / 2
-    return { ms: await run({ entry, units: bytes / unitBytes, parameters: [arena, target, unitBytes] }) }
+    return run({ entry, units: bytes / unitBytes, parameters: [arena, target, unitBytes] })
   }
   const on = `on ${threads} thread${threads > 1 ? 's' : ''}, the fastest of all looks`
 
   return {
     async measure(into, signal) {
-      for (let look = 0; look < looks; look++) {
-        for (const one of form === usual ? [...floats, dots] : floats) {
-          signal?.throwIfAborted()
-          const { rate } = await peak(one, 4)
-          const isDot = one === dots
-          into.saw(isDot ? dotRoof : name, 'GFLOP/s', rate, `${one.how}, ${isDot ? '' : `${form}, `}${on}`)
+      for (const one of form === usual ? [...floats, dots] : floats) {
+        const isDot = one === dots
+        for (let look = 0; look < peakLooks; look++) {
+          const rate = await peak(one, look % 2 ? longUnits : lookUnits)
+          into.saw(isDot ? dotRoof : name, 'GFLOP/s', rate, `${one.how}; ${isDot ? '' : `${form}, `}${on}`)
         }
-        if (form !== usual || look > 2) continue
-        const size = `${copyBytes / mebibyte} MiB in all, ${on}`
-        for (const entry of ['copyVectors', 'copyBulk']) {
-          const { ms } = await traffic(entry)
-          const by = entry === 'copyBulk' ? 'memory.copy' : 'vectors of 16 bytes'
-          if (look > 0) into.saw('copy', 'GB/s', copyBytes / ms / 1e6, `read and written by ${by}, ${size}`)
+        signal?.throwIfAborted()
+      }
+      if (form !== usual) return
+      const size = `${copyBytes / mebibyte} MiB in all, ${on}`
+      for (let look = 0; look < trafficLooks; look++) {
+        for (const { name, entry, how } of traffics) {
+          const ms = await traffic(entry)
+          if (look > 0) into.saw(name, 'GB/s', copyBytes / ms / 1e6, `${how}, ${size}`)
         }
-        const { ms } = await traffic('readVectors')
-        if (look > 0)
-          into.saw('read', 'GB/s', copyBytes / ms / 1e6, `read and added up by vectors of 16 bytes, ${size}`)
+        signal?.throwIfAborted()
       }
     },
     async steady(into) {
-      const { ms, rate } = await peak(floats[0]!, unitsPerThread)
-      into.saw(name, 'GFLOP/s', rate, `${floats[0]!.how}, ${form}, ${on}`)
-      return ms
+      const rate = await peak(floats[0]!, steadyUnits)
+      into.saw(name, 'GFLOP/s', rate, `${floats[0]!.how}; ${form}, ${on}`)
+      return 1000 / rate
     },
     dispose,
   }
