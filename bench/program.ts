@@ -107,8 +107,8 @@ function count(value: string): number {
 /** schema: bareclip-bench-<what>-1 */
 function write({ json, ...options }: Shared, what: string, report: object): void {
   if (json === undefined) return
-  const { threads, node, limit } = options
-  const settings = { threads, node, limit }
+  const { cases, ...others } = options as Partial<Rounds>
+  const settings = { ...others, ...(cases && { cases: cases.map(({ name }) => name) }) }
   const head = { schema: `bareclip-bench-${what}-1`, machine: machine(), date: new Date().toISOString(), settings }
   writeFileSync(json, `${JSON.stringify({ ...head, ...report }, null, 2)}\n`)
 }

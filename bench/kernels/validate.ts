@@ -1,10 +1,10 @@
-import { type Case, errorOf, type LoadedCase, type Tolerance, unitRoundoff } from '../../kernels/case.ts'
+import { type Case, errorOf, type Tolerance, unitRoundoff } from '../../kernels/case.ts'
 import { referenceKernels } from '../../kernels/reference.ts'
 import type { Device } from '../../runtime/device.ts'
-import { type DtypeArray, toF32 } from '../../runtime/dtype.ts'
+import type { DtypeArray } from '../../runtime/dtype.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { createReferenceDevice } from '../../runtime/reference/device.ts'
-import { type Expected, expectedOf } from './reference-values.ts'
+import { type Expected, expectedOf, outputOf } from './reference-values.ts'
 import type { BenchShape } from './shapes/shape.ts'
 import type { Variant } from './targets/target.ts'
 
@@ -94,20 +94,6 @@ async function onEach(
     } finally {
       for (const weight of loaded.weights) device.free(weight)
     }
-  }
-}
-
-async function outputOf(device: Device, loaded: LoadedCase): Promise<{ values: DtypeArray; width: number }> {
-  const scope = device.scope()
-  try {
-    const [output] = loaded.record(scope)
-    await device.run(scope)
-    const values = await device.read(output!)
-    const { dtype, shape } = output!
-    // as numbers: which bits a NaN has is the processor's business
-    return { values: dtype === 'f16' || dtype === 'bf16' ? toF32(dtype, values) : values, width: shape.at(-1) ?? 1 }
-  } finally {
-    scope.end()
   }
 }
 

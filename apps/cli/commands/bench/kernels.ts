@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { BenchDevice, KernelDtype } from '../../../../bench/kernels/kernels.ts'
+import type { BenchDevice, KernelDtype, KernelOptions } from '../../../../bench/kernels/kernels.ts'
 import { machine } from '../../../../bench/machine.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCodes } from '../../exit-codes.ts'
@@ -24,7 +24,8 @@ const operations = [
 ]
 const dtypes: readonly KernelDtype[] = ['f32', 'f16', 'q12', 'q8']
 
-export function benchKernelsCommand(cli: Cli, bench: Command): void {
+/** tables: to measure other kernels than ours */
+export function benchKernelsCommand(cli: Cli, bench: Command, tables?: KernelOptions['tables']): void {
   bench
     .command('kernels')
     .description('time every variant of every kernel against what this machine can do at most')
@@ -55,7 +56,7 @@ Examples:
 
 Exit codes: 0 done, 1 a kernel is wrong, 2 wrong usage or no such device.`,
     )
-    .action((options: Options) => kernels(cli, options))
+    .action((options: Options) => kernels(cli, options, tables))
 }
 
 /** Names with commas between them. */
@@ -68,7 +69,7 @@ function oneOf<T extends string>(choices: readonly T[]): (value: string) => T[] 
     })
 }
 
-async function kernels(cli: Cli, options: Options): Promise<void> {
+async function kernels(cli: Cli, options: Options, tables: KernelOptions['tables']): Promise<void> {
   const { print, messages, signal } = cli
   const { benchKernels } = await import('../../../../bench/kernels/kernels.ts')
   const { entriesText, targetText } = await import('../../../../bench/kernels/print.ts')
@@ -83,6 +84,7 @@ async function kernels(cli: Cli, options: Options): Promise<void> {
       ...{ machine: machine(), threads, quick, signal, gpu: gpuOf(device === 'all' ? 'webgpu' : (device ?? 'auto')) },
       operations: options.op ?? operations,
       shapes: options.shape,
+      tables,
       variants: options.variant,
       dtypes: options.dtype,
       devices: device === 'all' ? ['reference', 'wasm', 'webgpu'] : device && [device],
