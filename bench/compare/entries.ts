@@ -78,8 +78,14 @@ function ofKernels({ kernels, devices, settings }: KernelReport) {
     entries: kernels.map((entry): Entry => {
       const key = keyOf(entry)
       if (entry.verdict !== 'ok') return { key, exact: {}, failure: `wrong: ${entry.verdict.wrong}` }
-      const { ms, gpuMs, steadyMs, flops, bytes, steps } = entry
-      return { key, ms: gpuMs ?? ms, pace: steadyMs, exact: { flops, bytes, ...(steps !== undefined && { steps }) } }
+      const { ms, gpuMs, processorMs, steadyMs, flops, bytes, steps } = entry
+      const own = gpuMs ?? processorMs // other processes do not count in it
+      return {
+        key,
+        ms: own ?? ms,
+        pace: own ? undefined : steadyMs,
+        exact: { flops, bytes, ...(steps !== undefined && { steps }) },
+      }
     }),
   }
 }

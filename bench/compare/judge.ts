@@ -38,12 +38,12 @@ const worse: readonly Change['kind'][] = ['slower', 'more', 'vanished', 'failed'
 export const isWorse = ({ kind }: Change) => worse.includes(kind)
 
 /**
- * An entry is slower or faster if all of this holds, r being new median / old median:
+ * An entry is slower or faster if all of this holds, r being the least new time / the least old one, since what disturbs only adds:
  * 1. r is further from 1 than the threshold: 5 %, or 3.3 standard deviations of all r where that is more (by the median absolute
  *    deviation of log r, which a few real changes hardly move), where there are 8 entries or more;
  * 2. so is r divided by the median of all r: a machine that is busier than last time slows all down;
  * 3. so is r divided by the same ratio of the pace, where the entries have one;
- * 4. each median is outside the other's range from least to most.
+ * 4. the lesser median is below the other's least time.
  * All together are slower if the median of all r, and that divided by the median of the ratios of the pace, are beyond 1 by twice
  * the threshold. Above 50 % no time is judged. What is exact is compared in any case.
  */
@@ -91,14 +91,13 @@ export function judge(old: Comparable, now: Comparable): Judgement {
 function timesOf(key: string, old: Entry, now: Entry) {
   const a = old.ms!
   const b = now.ms!
-  const outside = (value: number, { least, most }: typeof a) => value < least || value > most
   return {
     key,
-    ratio: b.median / a.median,
+    ratio: b.least / a.least,
     pace: old.pace !== undefined && now.pace !== undefined ? now.pace / old.pace : undefined,
-    apart: outside(b.median, a) && outside(a.median, b),
-    old: a.median,
-    now: b.median,
+    apart: b.least > a.median || b.median < a.least,
+    old: a.least,
+    now: b.least,
   }
 }
 

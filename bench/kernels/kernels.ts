@@ -49,6 +49,7 @@ const hasty = { rounds: 3, seconds: 0.02, mostSeconds: 0.5 }
 interface Bench {
   readonly target: Target
   readonly measured: Measured[]
+  readonly warmed: Set<string>
 }
 
 /** Throws INVALID_ARGUMENT where nothing is left to run, DEVICE_UNAVAILABLE, OUT_OF_MEMORY and the signal's reason. */
@@ -123,7 +124,7 @@ async function benchTarget(
   options: KernelOptions,
 ): Promise<Measured[]> {
   const measured: Measured[] = []
-  const bench = { target, measured }
+  const bench: Bench = { target, measured, warmed: new Set() }
   const wanted = (operation: string, dtype: string) =>
     target
       .variants(operation, dtype)
@@ -145,7 +146,7 @@ async function benchTarget(
 
 /** Its awkward cases first, then each shape. */
 async function benchOperation(
-  { target, measured }: Bench,
+  { target, measured, warmed }: Bench,
   operation: string,
   shapes: readonly BenchShape[],
   variantsOf: (operation: string, dtype: string) => readonly Variant[],
@@ -171,7 +172,7 @@ async function benchOperation(
       const wrong = wrongs.get(variant) ?? wrongHere.get(variant)
       if (wrong !== undefined) done.push({ ...keyOf(shape, variant.name, target), wrong })
     }
-    const times = { ...(quick ? hasty : thorough), warmShare: target.slow ? 0.1 : 1, signal }
+    const times = { ...(quick ? hasty : thorough), warmShare: target.slow ? 0.1 : 1, warmed, signal }
     if (right.length > 0) done.push(...(await timeShape(shape, data, right, target, times)))
     signal?.throwIfAborted()
   }

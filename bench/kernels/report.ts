@@ -39,6 +39,8 @@ export interface TimedKernel extends KernelKey {
   readonly ms: Spread
   /** Of one call by the device's own timestamps; rates are by these where they are there. */
   readonly gpuMs?: Spread
+  /** Of one call, the processor's time on all threads: other processes do not count. Absent where the runtime does not tell. */
+  readonly processorMs?: Spread
   /** Of 10⁹ operations in registers, timed in turn with it: tells how busy the machine was. */
   readonly steadyMs: number
   readonly gflopsPerSecond: number

@@ -72,26 +72,33 @@ function sampleOne({ run, calls }: Contender, seconds: number): Promise<number[]
 
 /** Passes before any is measured: engines compile well only what has run for a while. */
 const warmMs = 40
+/** Of what never ran before: the good code comes some time after it was asked for. */
+const coldMs = 300
+const coldPasses = 4
 /** Long enough that starting it and waiting for it do not count. */
 const passMs = 8
 const mostCalls = 4096
 
 /**
- * Warms up and finds how many calls make a pass. call: runs so many of them, one after the other; share: of the time that this
- * usually takes
+ * Warms up and finds how many calls make a pass. call: runs so many of them, one after the other; cold: it never ran before;
+ * share: of the time that this usually takes
  */
 export async function calibrated(
   call: (count: number) => Promise<void>,
-  share = 1,
+  { share = 1, cold = false }: { readonly share?: number; readonly cold?: boolean } = {},
 ): Promise<Contender & { readonly passMs: number }> {
   const start = performance.now()
+  const wanted = share * (cold ? coldMs : warmMs)
+  let long = 0
   for (let calls = 1; ; ) {
     const before = performance.now()
     await call(calls)
     const now = performance.now()
     const ms = Math.max(0.01, now - before)
     if (ms >= passMs * share || calls === mostCalls) {
-      if (now - start >= warmMs * share) return { calls, run: () => call(calls), passMs: ms }
+      long++
+      if (now - start >= wanted && (!cold || share < 1 || long >= coldPasses))
+        return { calls, run: () => call(calls), passMs: ms }
     } else calls = Math.min(mostCalls, Math.max(2 * calls, Math.floor((calls * passMs * share) / ms)))
   }
 }

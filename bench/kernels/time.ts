@@ -16,6 +16,8 @@ export interface TimeOptions {
   readonly mostSeconds: number
   /** 1 where calls are timed well, less where they take very long. */
   readonly warmShare: number
+  /** Kernels that have run for a while. */
+  readonly warmed: Set<string>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -28,6 +30,8 @@ export type Measured = KernelKey &
         readonly steps: number | undefined
         /** ms per call */
         readonly times: readonly number[]
+        /** ms of all threads per call, where the runtime tells. */
+        readonly processorTimes: readonly number[]
         readonly gpuTimes: readonly number[]
         /** Of the steady work beside it, as `Target` has it. */
         readonly steady: number
@@ -49,14 +53,24 @@ export async function timeShape(
       if (!residents.has(device)) residents.set(device, await makeResident(device, shape, data))
     }
     const contenders: Contender[] = []
-    for (const { device, choose } of variants) {
+    const processorTimes: number[][] = variants.map(() => [])
+    for (const [i, { device, choose, name }] of variants.entries()) {
       const call = async (count: number) => {
         choose()
         await runCalls(device, residents.get(device)!, count, undefined, signal)
       }
-      const { passMs, ...contender } = await calibrated(call, options.warmShare)
+      const kernel = `${shape.operation} ${shape.dtype} ${name}`
+      const cold = !options.warmed.has(kernel)
+      options.warmed.add(kernel)
+      const { passMs, ...contender } = await calibrated(call, { share: options.warmShare, cold })
       const fits = Math.floor((1000 * mostSeconds) / passMs)
-      contenders.push({ ...contender, rounds: Math.max(1, Math.min(rounds, fits)) })
+      const run = async () => {
+        const before = processorTime()
+        await contender.run()
+        const after = processorTime()
+        if (before !== undefined && after !== undefined) processorTimes[i]!.push((after - before) / contender.calls)
+      }
+      contenders.push({ ...contender, run, rounds: Math.max(1, Math.min(rounds, fits)) })
     }
     const steady: number[] = []
     const beside: Contender = {
@@ -75,6 +89,7 @@ export async function timeShape(
         work: resident.work,
         steps: steps?.(),
         times: times[i]!,
+        processorTimes: processorTimes[i]!,
         gpuTimes: target.timestamps ? await onTheDevice(device, resident, contenders[i]!.calls, signal) : [],
         steady: median(steady.sort((a, b) => a - b)),
       })
@@ -94,7 +109,7 @@ export function entryOf(measured: Measured, target: Target): KernelEntry {
   const { operation, name, dtype, variant, device } = measured
   const key: KernelKey = { operation, name, dtype, variant, device }
   if ('wrong' in measured) return { ...key, verdict: { wrong: measured.wrong } }
-  const { work, steps, times, gpuTimes, steady } = measured
+  const { work, steps, times, processorTimes, gpuTimes, steady } = measured
   const ms = spread(times)
   const gpuMs = gpuTimes.length > 0 ? spread(gpuTimes) : undefined
   const time = gpuMs && gpuMs.median > 0 ? gpuMs.median : ms.median
@@ -104,6 +119,7 @@ export function entryOf(measured: Measured, target: Target): KernelEntry {
     ...(steps !== undefined && { steps }),
     ...{ samples: times.length, ms },
     ...(gpuMs && { gpuMs }),
+    ...(processorTimes.length > 0 && device !== 'webgpu' && { processorMs: spread(processorTimes) }),
     steadyMs: steady,
     gflopsPerSecond: work.flops / time / 1e6,
     gbPerSecond: work.bytes / time / 1e6,
@@ -111,6 +127,13 @@ export function entryOf(measured: Measured, target: Target): KernelEntry {
     roof: limit.roof,
     ofRoof: limit.ms / time,
   }
+}
+
+/** Of this process so far, in ms: what other processes do in the meantime does not count. */
+function processorTime(): number | undefined {
+  const { process } = globalThis as { process?: { cpuUsage?(): { user: number; system: number } } }
+  const usage = process?.cpuUsage?.()
+  return usage && (usage.user + usage.system) / 1000
 }
 
 async function runCalls(
