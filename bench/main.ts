@@ -1,12 +1,14 @@
-// npm run bench -- linear | scales | webgpu | peers DIR | scaling DIR | load DIR | model [as bareclip bench model]; docs/bench.md has one command
-// per figure
+// npm run bench -- accuracy DIR | scales | peers DIR | scaling DIR | load DIR, or what `bareclip bench` has: kernels, model, compare;
+// docs/bench.md has one command per figure
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../runtime/errors.ts'
 import { benchProgram } from './program.ts'
 
 const args = process.argv.slice(2)
-if (args[0] === 'model') {
+/** Subcommands of `bareclip bench`, run from the sources. */
+const ofTheCli = ['kernels', 'model', 'compare']
+if (ofTheCli.includes(args[0] ?? '')) {
   const cli = fileURLToPath(new URL('../apps/cli/main.ts', import.meta.url))
   const { status } = spawnSync(process.execPath, ['--import', 'tsx', cli, 'bench', ...args], { stdio: 'inherit' })
   process.exitCode = status ?? 1

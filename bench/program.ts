@@ -3,13 +3,11 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { messageOf } from '../runtime/errors.ts'
 import { benchAccuracy } from './accuracy.ts'
 import { type BenchCase, benchCases, casesNamed } from './cases.ts'
-import { benchLinear } from './linear.ts'
 import { benchLoad } from './load.ts'
 import { machine } from './machine.ts'
 import { type BenchDtype, benchPeers, dtypes, type PeerName, peerNames } from './peers.ts'
 import { benchScales } from './scales.ts'
 import { benchScaling } from './scaling.ts'
-import { benchWebgpu } from './webgpu.ts'
 
 interface Shared {
   readonly threads: number
@@ -28,7 +26,6 @@ const print = (text: string) => process.stdout.write(text)
 /** `npm run bench -- …`: what takes other programs or the repository to measure; `bareclip bench` is the rest. */
 export function benchProgram(): Command {
   const program = new Command('npm run bench --').helpCommand(false)
-  program.command('linear').description('GFLOP/s of linear on the reference device').action(benchLinear)
   program
     .command('accuracy')
     .argument('<dir>', 'a model in f32')
@@ -36,15 +33,8 @@ export function benchProgram(): Command {
     .action(benchAccuracy)
   program
     .command('scales')
-    .description('q8 and q12: GOP/s, and what a scale per 64 columns costs against one per row')
+    .description('q8 and q12: what a scale per 64 columns costs against one per row, and what it is worth')
     .action(benchScales)
-  program
-    .command('webgpu')
-    .description('every rung of linear and attention on a GPU, at the shapes of the towers')
-    .option('--tiny', 'sizes that a driver on the processor can do', false)
-    .addOption(new Option('--dtype <dtype>', 'of the weights').choices(['f32', 'f16']).default('f32'))
-    .option('--runs <n>', 'measured runs of each', Number, 9)
-    .action(benchWebgpu)
 
   const peers = program.command('peers').description('ours beside onnxruntime, each in its own process, in turn')
   shared(rounds(peers))
@@ -117,8 +107,8 @@ function count(value: string): number {
 /** schema: bareclip-bench-<what>-1 */
 function write({ json, ...options }: Shared, what: string, report: object): void {
   if (json === undefined) return
-  const { threads, node, limit } = options
-  const settings = { threads, node, limit }
-  const text = JSON.stringify({ schema: `bareclip-bench-${what}-1`, machine: machine(), settings, ...report }, null, 2)
-  writeFileSync(json, `${text}\n`)
+  const { cases, ...others } = options as Partial<Rounds>
+  const settings = { ...others, ...(cases && { cases: cases.map(({ name }) => name) }) }
+  const head = { schema: `bareclip-bench-${what}-1`, machine: machine(), date: new Date().toISOString(), settings }
+  writeFileSync(json, `${JSON.stringify({ ...head, ...report }, null, 2)}\n`)
 }

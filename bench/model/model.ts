@@ -30,9 +30,20 @@ export interface LoadReport {
   }
 }
 
+/** As they were asked for. */
+export interface ModelBenchSettings {
+  readonly model: string | null
+  readonly device: string
+  readonly dtype: string | null
+  readonly threads: number | null
+  readonly runs: number
+}
+
 export interface ModelBenchReport extends LoadReport {
   readonly schema: 'bareclip-bench-model-1'
-  readonly runs: number
+  /** ISO 8601, when the run began. */
+  readonly date: string
+  readonly settings: ModelBenchSettings
   readonly cases: readonly CaseReport[]
   /** Bytes; `weights`, `scratch` and `peak` are the device's ledger, the others are the process's. */
   readonly memory: MemoryLedger & ProcessMemory
@@ -41,6 +52,7 @@ export interface ModelBenchReport extends LoadReport {
 /** Throws what `load` throws, and UNSUPPORTED_MODEL for an image case on a text model. */
 export async function benchModel(options: ModelBenchOptions): Promise<ModelBenchReport> {
   const { runs, signal, onProgress } = options
+  const date = new Date().toISOString()
   const attention: AttentionSwitch = { whole: false }
   const stages: LoadReport['load']['stages'][number][] = []
   const start = performance.now()
@@ -75,7 +87,14 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelBench
       cases.push(measured)
     }
     const memory = { ...device.memory(), ...processMemory() }
-    return { schema: 'bareclip-bench-model-1', ...report, runs, cases, memory }
+    const settings: ModelBenchSettings = {
+      model: options.model ?? null,
+      device: options.device ?? 'auto',
+      dtype: options.dtype ?? null,
+      threads: options.threads ?? null,
+      runs,
+    }
+    return { schema: 'bareclip-bench-model-1', ...report, date, settings, cases, memory }
   } finally {
     device.dispose()
   }

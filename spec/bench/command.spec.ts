@@ -34,7 +34,7 @@ describe('bareclip bench model', () => {
       const report = JSON.parse(readFileSync(file, 'utf8'))
       assert.equal(report.schema, 'bareclip-bench-model-1')
       assert.deepEqual(Object.keys(report).sort(), [
-        ...['cases', 'device', 'load', 'machine', 'memory', 'model', 'runs', 'schema', 'version'],
+        ...['cases', 'date', 'device', 'load', 'machine', 'memory', 'model', 'schema', 'settings'],
       ])
       assert.deepEqual(
         report.load.stages.map(({ stage }: { stage: string }) => stage),

@@ -5,7 +5,6 @@ import { caseText, loadText, memoryText } from '../../../../bench/model/print.ts
 import type { Cli } from '../../cli.ts'
 import { benchCaseList, type DeviceOptions, deviceOptions, integer } from '../../options.ts'
 import { createAtomicFile } from '../../output/atomic-file.ts'
-import { version } from '../../version.ts'
 import { gpuOf } from '../../webgpu.ts'
 
 interface Options extends DeviceOptions {
@@ -49,7 +48,7 @@ async function model({ print, messages, signal }: Cli, { json, ...options }: Opt
     })
     await show(memoryText(report))
     if (!file) return
-    const text = `${JSON.stringify({ version: version(), ...report }, undefined, 2)}\n`
+    const text = `${JSON.stringify(report, undefined, 2)}\n`
     await file.write(new TextEncoder().encode(text), 0)
     await file.commit()
   } finally {
