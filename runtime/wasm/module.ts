@@ -1,5 +1,5 @@
 import { BareclipError, describe, messageOf } from '../errors.ts'
-import { codeVersion, relaxedBinary, simdBinary } from './binaries.generated.ts'
+import { binaries, codeVersion } from './binaries.generated.ts'
 
 /** The compiled kernels and which form they have. */
 export interface WasmModule {
@@ -38,14 +38,35 @@ export async function wasmModuleBytes(form: {
   readonly relaxed: boolean
   readonly shared: boolean
 }): Promise<Uint8Array<ArrayBuffer>> {
-  return embeddedModule(form.relaxed ? relaxedBinary : simdBinary, form.shared)
+  return embeddedModule(binaries, form)
 }
 
-/** binary: as scripts/build-wasm.mjs embeds it, raw deflate in base64, with an import of shared memory */
-export async function embeddedModule(binary: string, shared: boolean): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await inflate(binary)
-  if (!shared) unshare(bytes)
-  return bytes
+/** Both forms of a module, as scripts/build-wasm.mjs embeds them. */
+export interface EmbeddedBinaries {
+  /** Of each form: without relaxed SIMD, with. */
+  readonly bytes: readonly number[]
+  /** Bytes of one form that lie before as many of the other. */
+  readonly stretch: number
+  /** Raw deflate, base64. */
+  readonly deflated: string
+}
+
+export async function embeddedModule(
+  { bytes, stretch, deflated }: EmbeddedBinaries,
+  { relaxed, shared }: { readonly relaxed: boolean; readonly shared: boolean },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const both = await inflate(deflated)
+  const wanted = relaxed ? 1 : 0
+  const module = new Uint8Array(bytes[wanted]!)
+  for (let from = 0, at = 0; at < both.length; from += stretch) {
+    for (const [form, length] of bytes.entries()) {
+      const size = Math.min(stretch, Math.max(0, length - from))
+      if (size > 0 && form === wanted) module.set(both.subarray(at, at + size), from)
+      at += size
+    }
+  }
+  if (!shared) unshare(module)
+  return module
 }
 
 /**

@@ -4,7 +4,7 @@ import { embeddedModule, type ModuleForm } from '../../../runtime/wasm/module.ts
 import { encodeProgram, programWords } from '../../../runtime/wasm/program.ts'
 import type { WasmEntry } from '../../../runtime/wasm/slices.ts'
 import { controlWords, createThreadPool } from '../../../runtime/wasm/threads.ts'
-import { relaxedBinary, simdBinary } from '../roof-binaries.generated.ts'
+import { binaries } from '../roof-binaries.generated.ts'
 import type { Roofs } from './roofs.ts'
 
 /** The roofs of the processor from WebAssembly, on as many threads as the kernels have. */
@@ -67,9 +67,7 @@ export const dotRoof = 'dot i16 × i16'
 
 export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threads: number): Promise<WasmRoofs> {
   const shared = threads > 1
-  const module = await WebAssembly.compile(
-    await embeddedModule(form === 'relaxed-simd' ? relaxedBinary : simdBinary, shared),
-  )
+  const module = await WebAssembly.compile(await embeddedModule(binaries, { relaxed: form === 'relaxed-simd', shared }))
   const pages = form === usual ? (arena + copyBytes) / 65536 : arena / 65536
   const memory = createMemory(pages, shared)
   const entries = WebAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === 'function' ? [name] : []))
