@@ -1,0 +1,55 @@
+import type { Kind, Reports } from './read.ts'
+import { modelName } from './names.ts'
+import type { Head } from './schemas/head.ts'
+
+/** The command that wrote a report, as one would type it again; DIR stands for a folder that the report does not name. */
+export function commandOf<K extends Kind>(kind: K, report: Reports[K]): string {
+  const { start, flags } = makers[kind](report)
+  const words = Object.entries({ ...flags, ...settingsOf(report) }).flatMap(([name, value]) => {
+    if (!/^[a-z][a-zA-Z0-9]{0,30}$/.test(name) || value === false || value === '' || left.includes(name)) return []
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    return value === true ? [flag] : [flag, quoted(value)]
+  })
+  return [start, ...words].join(' ')
+}
+
+type Flags = Readonly<Record<string, string | boolean>>
+
+/** Where things lay that day. */
+const left = ['json', 'node', 'limit', 'model', 'dir', 'folder']
+
+const settingsOf = ({ settings }: Head): Flags => Object.fromEntries(settings ?? [])
+
+const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; flags: Flags } } = {
+  kernels: () => ({ start: 'bareclip bench kernels', flags: {} }),
+  model: ({ device, model, runs, cases }) => ({
+    start: `bareclip bench model --model ${quoted(modelName(model.name))}`,
+    flags: {
+      ...{ device: device.device, dtype: model.dtype, threads: String(device.threads) },
+      ...{ cases: cases.map(({ name }) => name).join(','), runs: String(runs) },
+    },
+  }),
+  peers({ cases, contenders }) {
+    const names = contenders.map(([name]) => name)
+    const after = (start: string) => names.flatMap((name) => (name.startsWith(start) ? [name.slice(start.length)] : [])).join(',')
+    return {
+      start: 'npm run bench -- peers DIR',
+      flags: { ...rounds(cases), dtypes: after('ours-'), peers: after('onnxruntime-') },
+    }
+  },
+  scaling: ({ threads, cases }) => ({
+    start: 'npm run bench -- scaling DIR',
+    flags: { ...rounds(cases), threads: String(threads) },
+  }),
+  load: ({ runs }) => ({ start: 'npm run bench -- load DIR', flags: { runs: String(runs.length) } }),
+  parts: () => ({ start: 'npm run bench -- parts', flags: {} }),
+  precision: () => ({ start: 'bareclip bench precision', flags: {} }),
+}
+
+function rounds(cases: Reports['peers']['cases'] | Reports['scaling']['cases']): Flags {
+  const most = cases.flatMap(({ results }) => results.map(({ times }) => times.length)).reduce((a, b) => Math.max(a, b), 0)
+  return { cases: cases.map(({ name }) => name).join(','), ...(most > 0 && { rounds: String(most) }) }
+}
+
+/** For a POSIX shell. */
+const quoted = (word: string) => (/^[\w./:,@%+=×-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)

@@ -1,0 +1,24 @@
+import { amount, list, object, optional, positive, text } from '../check.ts'
+import { headFields, spreadOf } from './head.ts'
+
+export type PartsReport = ReturnType<typeof partsReport>
+
+export const partsReport = object({
+  ...headFields,
+  parts: list(
+    object({
+      part: text,
+      name: text,
+      contenders: list(
+        object({
+          name: text,
+          ms: optional(spreadOf(positive)),
+          rate: optional(amount),
+          unit: optional(text),
+          ratio: optional(spreadOf(positive)),
+          failure: optional(text),
+        }),
+      ),
+    }),
+  ),
+})
