@@ -17,8 +17,8 @@ export interface Chart {
   readonly title: string
   /** One sentence: how to read it. */
   readonly reading: string
-  /** What measures it again. */
-  readonly command: string
+  /** What measures it again, for each file that is in it. */
+  readonly commands: readonly string[]
   /** Where it was measured, for a file that stands alone. */
   readonly source: string
   readonly draw: (canvas: Canvas) => SVGSVGElement
@@ -71,7 +71,7 @@ export function svgFile(chart: Chart, canvas: Omit<Canvas, 'width' | 'theme'>): 
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
   svg.setAttribute('y', String(top))
   const height = top + Number(svg.getAttribute('height'))
-  const notes = [...lines(chart.source, 12), ...lines(`Repeat: ${chart.command}`, 12)].map(
+  const notes = [...lines(chart.source, 12), ...chart.commands.flatMap((command) => lines(`Repeat: ${command}`, 12))].map(
     (line, i) => `<text x="8" y="${height + 18 + 17 * i}" font-size="12">${escapeText(line)}</text>`,
   )
   const whole = height + 14 + 17 * notes.length

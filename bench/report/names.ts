@@ -32,7 +32,7 @@ export function namesOf(reports: readonly Named[], always = 0): string[] {
   for (let i = always; i < (reports[0]?.facts.length ?? 0) && !unique(named()); i++) if (differ(i)) chosen.push(i)
   const names = named()
   if (unique(names) && names.every((name) => name !== '' || reports.length === 1)) return names
-  const files = reports.map(({ file }) => file)
+  const files = reports.map(({ file }) => file.replace(/\.json$/, ''))
   return names.map((name, i) => [name, unique(files) ? files[i] : `${files[i]} (${i + 1})`].filter(Boolean).join(' · '))
 }
 

@@ -51,7 +51,7 @@ function withUniqueIds(sections: readonly Section[]): Section[] {
     taken.add(id)
     return { ...chart, id }
   }
-  const part = (one: Part): Part => ('charts' in one ? { charts: one.charts.map(unique) } : one)
+  const part = (one: Part): Part => ('charts' in one ? { ...one, charts: one.charts.map(unique) } : one)
   return sections.map((section) => ({ ...section, parts: section.parts.map(part) }))
 }
 
@@ -81,15 +81,16 @@ ${parts.map((part) => partMarkup(part, draw))}</section>
 
 function partMarkup(part: Part, draw: Drawing): Markup {
   if ('markup' in part) return part
-  const width = part.charts.length > 1 ? 480 : 980
+  const beside = part.charts.length > 1 && !part.whole
+  const width = beside ? 480 : 980
   const figures = part.charts.map((chart) => {
     const at = (width: number) => raw(svgText(chart, { ...draw, width, theme: pageTheme }))
     return html`<figure id="${chart.id}"><figcaption><h3>${chart.title}</h3><p>${chart.reading}</p></figcaption>
 <div class="wide">${at(width)}</div><div class="narrow">${at(358)}</div>
-<p class="repeat">Repeat: <code>${chart.command}</code></p></figure>
+<p class="repeat">Repeat: ${chart.commands.map((command) => html`<code>${command}</code> `)}</p></figure>
 `
   })
-  return html`<div class="row">${figures}</div>
+  return html`<div class="${beside ? 'row' : 'column'}">${figures}</div>
 `
 }
 

@@ -37,7 +37,7 @@ export function drawRatios(blocks: readonly RatioBlock[], domain: readonly [numb
       blocks: bars,
       scale: { type: 'log', domain },
       unit: 'times as fast →',
-      lines: [{ at: 1, label: 'equal' }],
+      lines: [{ at: 1, label: '' }],
       format: (value) => `${tick(value)}×`,
     },
     canvas,

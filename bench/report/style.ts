@@ -16,6 +16,7 @@ nav{display:flex;flex-wrap:wrap;gap:4px 18px;margin:12px 0 0}
 code{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 figure{margin:24px 0 32px;min-width:0}
 figcaption p{color:var(--muted);font-size:14px;margin:0 0 10px;max-width:80ch}
+figure .repeat code{display:block}
 figure .repeat{color:var(--muted);font-size:13px;margin:8px 0 0;max-width:none}
 figure svg{display:block;max-width:100%;height:auto}
 .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,470px),1fr));gap:0 32px}
@@ -33,6 +34,7 @@ small,.note,.notes{color:var(--muted);font-size:13px}
 .share i{position:absolute;left:0;bottom:2px;height:3px;background:var(--series-0)}
 .wrong td,.wrong th{background:color-mix(in srgb,var(--loud) 14%,var(--paper));border-bottom-color:var(--loud)}
 .wrong strong,.alarm>strong+strong,.failed{color:var(--loud)}
+.failed{white-space:normal}
 .alarm{border-left:4px solid var(--loud);padding:6px 12px;background:color-mix(in srgb,var(--loud) 10%,var(--paper))}
 summary{cursor:pointer}
 footer{padding-top:24px;padding-bottom:48px;color:var(--muted);font-size:13px}

@@ -21,8 +21,8 @@ export interface Placed {
   /** Of the middle of the label. */
   readonly x: number
   readonly y: number
-  /** From the point to the label, where it is not beside it. */
-  readonly leader: boolean
+  /** Where a line from the point ends, if the label is not beside it. */
+  readonly leader: { readonly x: number; readonly y: number } | undefined
 }
 
 const size = 11
@@ -54,7 +54,7 @@ export function placeLabels(points: readonly Labelled[], obstacles: readonly Box
           const box = around(x, y, width, lineHeight)
           if (!inside(box, frame) || taken.some((other) => overlap(box, other))) continue
           taken.push(box)
-          return { text, x, y, leader: far > 0 }
+          return { text, x, y, leader: far > 0 ? edge(box, point) : undefined }
         }
       }
     }
@@ -96,3 +96,9 @@ export function apart(heights: readonly number[], room: number, bottom: number):
   }
   return placed
 }
+
+/** Of the box, nearest to a point outside. */
+const edge = ({ left, top, right, bottom }: Box, { x, y }: { readonly x: number; readonly y: number }) => ({
+  x: Math.min(right, Math.max(left, x)),
+  y: Math.min(bottom - 2, Math.max(top + 2, y)),
+})

@@ -3,7 +3,7 @@ import { figure, tick } from '../format.ts'
 import { logAxis } from '../scale.ts'
 import type { Roof } from '../schemas/kernels.ts'
 import { keyOf } from './key.ts'
-import { along, apart, around, type Box, placeLabels } from './labels.ts'
+import { along, apart, type Box, placeLabels } from './labels.ts'
 
 export interface RooflinePoint {
   readonly operation: string
@@ -60,19 +60,27 @@ const mostLabels = 160
 export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot, document, width, theme }: Canvas): SVGSVGElement {
   const narrow = width < 560
   const colour = (operation: string) => theme.series[(tones.get(operation) ?? 0) % theme.series.length]!
-  const symbol = (operation: string) => symbols[(tones.get(operation) ?? 0) % symbols.length]!
+  // another sign where the colours begin again
+  const symbol = (operation: string) => {
+    const tone = tones.get(operation) ?? 0
+    return symbols[(tone + Math.floor(tone / theme.series.length)) % symbols.length]!
+  }
   const operations = [...tones.keys()].filter((name) => points.some(({ operation }) => operation === name))
   const key = keyOf(
     operations.map((name) => ({ name, colour: colour(name), sign: symbol(name).sign })),
     { plot, width, theme },
   )
-  const top = key.height + 24
-  const frame: Box = { left: 46, right: width - 8, top, bottom: top + (narrow ? 330 : 470) }
+  const peaks = roofs.filter((roof) => !isBandwidth(roof)).sort((a, b) => b.rate - a.rate)
+  const peakTexts = peaks.map(({ name, rate, unit }) => [name, `${figure(rate)} ${unit}`] as const)
+  const widestPeak = peakTexts.flat().reduce((most, text) => Math.max(most, textWidth(text)), 0)
+  // named at their ends, or, where that would take the chart's room, above it in the same order
+  const right = narrow ? 8 : Math.min(200, widestPeak + 12)
+  const top = key.height + 24 + (narrow ? 16 * peaks.length : 0)
+  const frame: Box = { left: 46, right: width - right, top, bottom: top + (narrow ? 330 : 470) }
   const height = frame.bottom + 42
   const x = logAxis(limits.intensity, [frame.left, frame.right], narrow ? 5 : 12)
   const y = logAxis(limits.rate, [frame.bottom, frame.top], narrow ? 5 : 9)
 
-  const peaks = roofs.filter((roof) => !isBandwidth(roof)).sort((a, b) => b.rate - a.rate)
   const bandwidths = roofs.filter(isBandwidth)
   const widest = bandwidths.reduce((most, { rate }) => Math.max(most, rate), 0)
   const slowest = bandwidths.reduce((least, { rate }) => Math.min(least, rate), Infinity)
@@ -92,11 +100,11 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
     ...slopes.map((line) => along(x.at(line.from), y.at(line.fromRate), x.at(line.to), y.at(line.toRate))),
   ].flat()
 
-  const heights = apart(levels.map(({ rate }) => y.at(rate) - 8), 14, frame.bottom)
-  const peakLabels = peaks.map(({ name, rate, unit }, i) => {
-    const text = `${name}: ${figure(rate)} ${unit}`
-    return { text, y: heights[i]!, box: around(frame.right - textWidth(text) / 2, heights[i]!, textWidth(text) + 8, 14) }
-  })
+  const heights = apart(
+    levels.map(({ rate }) => y.at(rate)),
+    32,
+    frame.bottom,
+  )
   const slopeLabels = bandwidths.map(({ name, rate, unit }, i) => {
     const line = slopes[i]!
     const text = `${name}: ${figure(rate)} ${unit}`
@@ -117,12 +125,14 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
     py: y.at(point.gflopsPerSecond),
     radius: point.best ? 4.5 : 3,
   }))
+  const groups = groupsOf(spots.slice(0, mostLabels))
   const placed = placeLabels(
-    spots.slice(0, mostLabels).map(({ px, py, radius, labels }) => ({ x: px, y: py, radius, texts: narrow ? labels.slice(-1) : labels })),
-    [...lines, ...peakLabels.map(({ box }) => box), ...slopeLabels.flatMap(({ boxes }) => boxes)],
+    groups.map((group) => ({ x: group[0]!.px, y: group[0]!.py, radius: group[0]!.radius, texts: textsOf(group, narrow) })),
+    [...lines, ...slopeLabels.flatMap(({ boxes }) => boxes)],
     frame,
   )
-  const labels = placed.flatMap((label, i) => (label ? [{ ...label, spot: spots[i]! }] : []))
+  const labels = placed.flatMap((label, i) => (label ? [{ ...label, spot: groups[i]![0]! }] : []))
+  const leaders = labels.flatMap(({ leader, spot }) => (leader ? [{ leader, spot }] : []))
   const halo = theme.background ? { stroke: theme.background, strokeWidth: 3 } : {}
   const roofInk = { stroke: theme.text, strokeWidth: 1.5 }
   return plot.plot({
@@ -137,26 +147,30 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
     marks: [
       plot.gridX(x.ticks, { stroke: theme.grid, strokeOpacity: 1 }),
       plot.gridY(y.ticks, { stroke: theme.grid, strokeOpacity: 1 }),
-      plot.axisX(x.ticks, { tickFormat: tick, tickSize: 0, label: null, color: theme.muted, fontSize: 12 }),
-      plot.axisY(y.ticks, { tickFormat: tick, tickSize: 0, label: null, color: theme.muted, fontSize: 12 }),
-      corner(plot, 'top-left', -frame.left + 4, -14, '↑ GFLOP/s', theme.muted),
+      plot.text(x.ticks, { x: (at) => at, frameAnchor: 'bottom', lineAnchor: 'top', dy: 8, text: tick, fill: theme.muted }),
+      plot.text(y.ticks, { y: (at) => at, frameAnchor: 'left', textAnchor: 'end', dx: -8, text: tick, fill: theme.muted }),
+      corner(plot, 'top-left', -frame.left + 4, key.height + 10 - frame.top, '↑ GFLOP/s', theme.muted),
       corner(plot, 'bottom-right', 0, 36, 'arithmetic intensity, FLOP per byte →', theme.muted),
       plot.link(levels, { x1: 'from', x2: 'to', y1: 'rate', y2: 'rate', ...roofInk }),
       plot.link(slopes, { x1: 'from', x2: 'to', y1: 'fromRate', y2: 'toRate', ...roofInk }),
-      peakLabels.map(({ text, y }) => corner(plot, 'top-right', -4, y - frame.top, text, theme.text, halo)),
+      peakTexts.map(([name, rate], i) =>
+        narrow
+          ? corner(plot, 'top-right', 0, -16 * (peaks.length - i) + 4, `${name}: ${rate}`, theme.text)
+          : [
+              corner(plot, 'top-right', 6, heights[i]! - frame.top - 7, name, theme.text, { textAnchor: 'start' }),
+              corner(plot, 'top-right', 6, heights[i]! - frame.top + 7, rate, theme.text, { textAnchor: 'start' }),
+            ],
+      ),
       slopeLabels.map((label) =>
         plot.text([label.text], {
           ...{ frameAnchor: 'top-left', lineAnchor: 'middle', textAnchor: 'start', rotate: label.angle },
           ...{ dx: label.x - frame.left, dy: label.y - frame.top, text: (text) => text, fill: theme.text, ...halo },
         }),
       ),
-      plot.link(
-        labels.filter(({ leader }) => leader),
-        {
-          ...{ x1: ({ spot }) => spot.intensity, y1: ({ spot }) => spot.gflopsPerSecond, stroke: theme.muted },
-          ...{ x2: ({ x: px }) => x.value(px), y2: ({ y: py }) => y.value(py), strokeWidth: 0.75 },
-        },
-      ),
+      plot.link(leaders, {
+        ...{ x1: ({ spot }) => spot.intensity, y1: ({ spot }) => spot.gflopsPerSecond, stroke: theme.muted },
+        ...{ x2: ({ leader }) => x.value(leader.x), y2: ({ leader }) => y.value(leader.y), strokeWidth: 0.75 },
+      }),
       [false, true].map((best) =>
         operations.map((operation) =>
           plot.dot(
@@ -177,6 +191,36 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
       key.marks(frame.left, frame.top),
     ],
   }) as SVGSVGElement
+}
+
+interface Spot extends RooflinePoint {
+  readonly px: number
+  readonly py: number
+  readonly radius: number
+}
+
+/** Points of one operation that lie on each other share a label. */
+function groupsOf(spots: readonly Spot[]): Spot[][] {
+  const groups: Spot[][] = []
+  for (const spot of spots) {
+    const group = groups.find(
+      ([first]) =>
+        first!.best === spot.best &&
+        first!.operation === spot.operation &&
+        Math.hypot(first!.px - spot.px, first!.py - spot.py) < 5,
+    )
+    if (group) group.push(spot)
+    else groups.push([spot])
+  }
+  return groups
+}
+
+/** The longest first. */
+function textsOf(group: readonly Spot[], narrow: boolean): string[] {
+  const [first] = group
+  if (group.length === 1) return narrow ? first!.labels.slice(-1) : [...first!.labels]
+  const rows = group.map(({ labels }) => labels.at(-1)!).join(', ')
+  return [...(narrow || !first!.best ? [] : [`${rows} ${first!.operation}`]), rows, `${first!.labels.at(-1)}, …`]
 }
 
 const grown = ({ left, top, right, bottom }: Box, by: number): Box => ({

@@ -26,7 +26,7 @@ export function kernelsSection(files: readonly From<KernelsReport>[], tones: Ton
   const points = panels.map(pointsOf)
   const limits = roofLimits(points.flat(), files.flatMap(({ report }) => report.roofs))
   const parts: Part[] = [alarm(panels)]
-  if (limits) parts.push({ charts: panels.map((panel, i) => chartOf(panel, points[i]!, limits, tones)) })
+  if (limits) parts.push({ charts: panels.map((panel, i) => chartOf(panel, points[i]!, limits, tones)), whole: true })
   parts.push(...panels.flatMap((panel) => [roofTable(panel), kernelTable(panel)]))
   return { id: 'kernels', title: 'Kernels', parts }
 }
@@ -102,7 +102,7 @@ function chartOf(panel: Panel, points: readonly RooflinePoint[], limits: Limits,
     title: `Roofline: ${panel.name}`,
     reading:
       'Lines are what this device reached in the same run with nothing else to do; a kernel on its line cannot be faster, and its distance below is what is left to win. Filled: the fastest variant of its case; hollow: the others. Numbers are rows of the table.',
-    command: commandOf('kernels', panel.report),
+    commands: [commandOf('kernels', panel.report)],
     source: sourceOf(panel.report),
     draw: (canvas) => drawRoofline({ points, roofs: panel.report.roofs, limits, tones }, canvas),
   }

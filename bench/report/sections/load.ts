@@ -21,7 +21,7 @@ export function loadSection(loads: readonly From<LoadReport>[], models: readonly
     const runs = loads.map(({ report }, i) => ({ name: names[i] || 'a new process', stages: stagesOf(report), ms: report.ms }))
     const first = loads[0]!.report
     const title = 'From the start of loading to the first embedding'
-    parts.push({ charts: [stageChart('load', title, runs, commandOf('load', first), sourceOf(first))] })
+    parts.push({ charts: [stageChart('load', title, runs, loads.map(({ report }) => commandOf('load', report)), sourceOf(first))] })
     const rows = loads.map(({ report: { runs, peakRss } }, i): Cell[] => {
       const weights = runs[0]?.weights ?? 0
       const before = middle(runs.map((run) => run.before.rss))
@@ -36,7 +36,7 @@ export function loadSection(loads: readonly From<LoadReport>[], models: readonly
   if (models.length > 0) {
     const runs = modelRuns(models).map(({ name, report: { load } }) => ({ name, stages: load.stages, ms: undefined }))
     const first = models[0]!.report
-    parts.push({ charts: [stageChart('model-load', 'Loading the measured model', runs, commandOf('model', first), sourceOf(first))] })
+    parts.push({ charts: [stageChart('model-load', 'Loading the measured model', runs, models.map(({ report }) => commandOf('model', report)), sourceOf(first))] })
     const rows = modelRuns(models).map(({ name, report: { memory } }): Cell[] => [
       name,
       ...[memory.weights, memory.scratch, memory.peak, memory.rss, memory.peakRss].map(mebibytes),
@@ -60,7 +60,7 @@ interface Loading {
   readonly ms: { readonly least: number; readonly most: number } | undefined
 }
 
-function stageChart(id: string, title: string, runs: readonly Loading[], command: string, source: string): Chart {
+function stageChart(id: string, title: string, runs: readonly Loading[], commands: readonly string[], source: string): Chart {
   const stages = [...new Set(runs.flatMap((run) => run.stages.map(({ stage }) => stage)))]
   const sum = (run: Loading) => run.stages.reduce((total, { ms }) => total + ms, 0)
   const rows = runs.map((run): BarRow => {
@@ -74,7 +74,7 @@ function stageChart(id: string, title: string, runs: readonly Loading[], command
   })
   const most = runs.map((run) => Math.max(sum(run), run.ms?.most ?? 0)).reduce((a, b) => Math.max(a, b), 0)
   return {
-    ...{ id, title, command, source },
+    ...{ id, title, commands, source },
     reading: `Time from left to right, stage after stage; shorter is better.${runs.some(({ ms }) => ms) ? ' The whisker is from the fastest process to the slowest.' : ''}`,
     draw: (canvas) =>
       drawBars(

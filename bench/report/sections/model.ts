@@ -60,7 +60,7 @@ function lengthCharts(runs: readonly Run[]): Chart[] {
       ]
     })
   const about = {
-    command: runs.map(({ report }) => commandOf('model', report)).join('; '),
+    commands: runs.map(({ report }) => commandOf('model', report)),
     source: [...new Set(runs.map(({ report }) => sourceOf(report)))].join('; '),
   }
   const tokens = lines((item, ms) => perSecond(item.tokens, ms))
@@ -112,7 +112,7 @@ function batchChart(run: Run, runs: readonly Run[]): Chart[] {
       id: slug(`batch-${run.name}`),
       title: `Batches: ${run.name}`,
       reading: 'GFLOP/s of each call, the rate in the unit of its input at the right: compare 1x128 with 8x128, or one image with eight, to see what a batch wins.',
-      command: commandOf('model', run.report),
+      commands: [commandOf('model', run.report)],
       source: sourceOf(run.report),
       draw: (canvas) => drawBars({ blocks, scale: { type: 'linear', most }, unit: 'GFLOP/s →', lines: [] }, canvas),
     },
@@ -144,7 +144,7 @@ function shareChart({ name, report }: Run, tones: Tones): Chart[] {
       id: slug(`shares-${name}`),
       title: `Where the time goes: ${name}`,
       reading: 'Each bar is one call, profiled command by command, and its parts are shares of the time; between: tokens or pixels, recording, planning, and the way to the threads and back.',
-      command: commandOf('model', report),
+      commands: [commandOf('model', report)],
       source: sourceOf(report),
       draw: (canvas) =>
         drawBars(
@@ -167,7 +167,7 @@ const percentOf = (share: number) => `${Math.round(share * 100)} %`
 function casesTable({ name, report }: Run): Markup {
   const head = ['case', '#texts', '#tokens', '#images', '#ms', '#least … most', '#every key, ms', '#per second', '#GFLOP/s']
   const rows = report.cases.map(({ name, texts, tokens, images, ms, msWhole, gflopsPerSecond }): Cell[] => [
-    ...[name, texts, tokens, images, html`<b>${figure(ms.median)}</b>`, `${figure(ms.least)} … ${figure(ms.most)}`],
+    ...[name, texts || '', tokens || '', images || '', html`<b>${figure(ms.median)}</b>`, `${figure(ms.least)} … ${figure(ms.most)}`],
     ...[msWhole ? figure(msWhole.median) : '', `${figure(perSecond(images || tokens, ms.median))} ${images > 0 ? 'images' : 'tokens'}`],
     figure(gflopsPerSecond),
   ])

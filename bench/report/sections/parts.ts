@@ -9,7 +9,7 @@ import type { PartsReport } from '../schemas/parts.ts'
 import type { Section } from '../section.ts'
 import { type Cell, table } from '../table.ts'
 
-/** Single parts beside programs that do only that: a block per part and peer. */
+/** Single parts beside programs that do only that: a block per part. */
 export function partsSection(files: readonly From<PartsReport>[]): Section | undefined {
   if (files.length === 0) return undefined
   const names = namesOf(files.map(({ file, report }) => ({ file, facts: headFacts(report) })))
@@ -24,7 +24,7 @@ export function partsSection(files: readonly From<PartsReport>[]): Section | und
         title: `Single parts against packages that do only that${suffix}`,
         reading:
           'How many times as fast bareclip is at the same work: to the right of 1 it wins, to the left it loses; whiskers are the spread over rounds in turn.',
-        command: commandOf('parts', report),
+        commands: [commandOf('parts', report)],
         source: sourceOf(report),
         draw: (canvas) => drawRatios(blocks, domain, canvas),
       },
@@ -51,10 +51,9 @@ function blocksOf({ parts }: PartsReport): RatioBlock[] {
   for (const { part, name, contenders } of parts) {
     for (const { name: peer, ratio, ms } of contenders) {
       if (!ratio) continue
-      const title = `${part}: ${peer}`
-      const rows = blocks.get(title) ?? []
-      rows.push({ label: name, ratio, ...(ms && { title: `${peer}: ${milliseconds(ms.median)}` }) })
-      blocks.set(title, rows)
+      const rows = blocks.get(part) ?? []
+      rows.push({ label: `${peer}, ${name}`, ratio, ...(ms && { title: `${peer}: ${milliseconds(ms.median)}` }) })
+      blocks.set(part, rows)
     }
   }
   return [...blocks].map(([title, rows]) => ({ title, rows }))

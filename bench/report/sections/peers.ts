@@ -35,7 +35,7 @@ export function peersSection(files: readonly From<PeersReport>[]): Section | und
           title: `${shown(one)} against its peers${suffix}`,
           reading:
             'How many times as fast: a bar to the right of 1 is a case that bareclip wins, to the left one that it loses; the whisker is the spread over rounds, in each of which all were asked in turn.',
-          command: commandOf('peers', panel.report),
+          commands: [commandOf('peers', panel.report)],
           source: sourceOf(panel.report),
           draw: (canvas) => drawRatios(blocks, ratioDomain(panels.flatMap(({ report }) => blocksOf(report, one))), canvas),
         },

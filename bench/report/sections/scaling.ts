@@ -23,7 +23,7 @@ export function scalingSection(files: readonly From<ScalingReport>[]): Section |
         id: slug(`threads${suffix}`),
         title: `${plural(report.threads, 'thread')} against one${suffix}`,
         reading: `How many times as fast as one thread; the line at ${report.threads}× is where every thread would bring its full share; whiskers are the spread over rounds in turn.`,
-        command: commandOf('scaling', report),
+        commands: [commandOf('scaling', report)],
         source: sourceOf(report),
         draw: (canvas) =>
           drawBars(
