@@ -1,4 +1,5 @@
-// Compiles runtime/wasm/module.as.ts in both forms and embeds them, deflated and in base64, in runtime/wasm/binaries.generated.ts.
+// Compiles each *.as.ts that is a module in both forms, without and with relaxed SIMD, and embeds them, deflated and in base64, in
+// a generated file beside it: the kernels, and the roofs of the bench, which no user's bundle has.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,7 +8,6 @@ import { deflateRawSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const target = join(root, 'runtime/wasm/binaries.generated.ts')
 
 function sources(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -17,27 +17,30 @@ function sources(folder) {
   })
 }
 
-const inputs = [...sources('kernels'), ...sources('runtime'), 'scripts/build-wasm.mjs']
-const newest = Math.max(...inputs.map((path) => statSync(join(root, path)).mtimeMs))
-const fresh = existsSync(target) && statSync(target).mtimeMs >= newest
+const shared = [...sources('kernels'), ...sources('runtime'), 'scripts/build-wasm.mjs']
+const modules = [
+  { source: 'runtime/wasm/module.as.ts', target: 'runtime/wasm/binaries.generated.ts', inputs: shared },
+  {
+    source: 'bench/kernels/roof.as.ts',
+    target: 'bench/kernels/roof-binaries.generated.ts',
+    inputs: [...shared, 'bench/kernels/roof.as.ts'],
+  },
+]
 
 const flags =
   '-O3 --converge --noAssert --runtime stub --importMemory --initialMemory 1 --maximumMemory 65536 --sharedMemory ' +
   '--enable simd --enable threads --stackSize 0'
 
-async function compile(name, extra) {
+async function compile(source, name, extra) {
   const files = new Map()
-  const { error, stderr } = await asc.main(
-    ['runtime/wasm/module.as.ts', '-o', `${name}.wasm`, ...flags.split(' '), ...extra],
-    {
-      readFile: (path, base) => {
-        const full = join(root, base ?? '', path)
-        return existsSync(full) ? readFileSync(full, 'utf8') : null
-      },
-      writeFile: (path, content) => files.set(path, content),
-      listFiles: () => [],
+  const { error, stderr } = await asc.main([source, '-o', `${name}.wasm`, ...flags.split(' '), ...extra], {
+    readFile: (path, base) => {
+      const full = join(root, base ?? '', path)
+      return existsSync(full) ? readFileSync(full, 'utf8') : null
     },
-  )
+    writeFile: (path, content) => files.set(path, content),
+    listFiles: () => [],
+  })
   if (error) {
     console.error(stderr.toString())
     throw error
@@ -52,18 +55,20 @@ function marked(bytes, mark) {
   return Buffer.concat([bytes, Uint8Array.of(0, content.length, ...content)])
 }
 
-if (!fresh) {
-  const simd = await compile('simd', [])
-  const relaxed = await compile('relaxed', ['--enable', 'relaxed-simd'])
+for (const { source, target, inputs } of modules) {
+  const newest = Math.max(...inputs.map((path) => statSync(join(root, path)).mtimeMs))
+  if (existsSync(join(root, target)) && statSync(join(root, target)).mtimeMs >= newest) continue
+  const simd = await compile(source, 'simd', [])
+  const relaxed = await compile(source, 'relaxed', ['--enable', 'relaxed-simd'])
   const code = createHash('sha256').update(simd).update(relaxed).digest('hex').slice(0, 16)
   const text = (bytes, form) => deflateRawSync(marked(bytes, `${form} ${code}`), { level: 9 }).toString('base64')
   writeFileSync(
-    target,
-    `// Made by scripts/build-wasm.mjs from the *.as.ts files: WebAssembly, raw deflate, base64.
+    join(root, target),
+    `// Made by scripts/build-wasm.mjs from ${source}: WebAssembly, raw deflate, base64.
 export const codeVersion = '${code}'
 export const simdBinary = '${text(simd, 'simd128')}'
 export const relaxedBinary = '${text(relaxed, 'relaxed-simd')}'
 `,
   )
-  console.log(`wasm: simd ${simd.length} bytes, relaxed ${relaxed.length} bytes`)
+  console.log(`${source}: simd ${simd.length} bytes, relaxed ${relaxed.length} bytes`)
 }

@@ -5,7 +5,7 @@ import type { Head } from './schemas/head.ts'
 /** The command that wrote a report, as one would type it again; DIR stands for a folder that the report does not name. */
 export function commandOf<K extends Kind>(kind: K, report: Reports[K]): string {
   const { start, flags } = makers[kind](report)
-  const words = Object.entries({ ...flags, ...settingsOf(report) }).flatMap(([name, value]) => {
+  const words = Object.entries(kind === 'kernels' ? flags : { ...flags, ...settingsOf(report) }).flatMap(([name, value]) => {
     if (!/^[a-z][a-zA-Z0-9]{0,30}$/.test(name) || value === false || value === '' || left.includes(name)) return []
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
     return value === true ? [flag] : [flag, quoted(value)]
@@ -21,7 +21,18 @@ const left = ['json', 'node', 'limit', 'model', 'dir', 'folder']
 const settingsOf = ({ settings }: Head): Flags => Object.fromEntries(settings ?? [])
 
 const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; flags: Flags } } = {
-  kernels: () => ({ start: 'bareclip bench kernels', flags: {} }),
+  kernels(report) {
+    const { operations = '', dtypes = '', devices = '', shapes, variants, threads, quick } = settingsOf(report)
+    const several = (list: string | boolean, whole: number) => (String(list).split(',').length < whole ? list : '')
+    const device = String(devices).split(',')
+    return {
+      start: 'bareclip bench kernels',
+      flags: {
+        ...{ op: several(operations, 10), shape: shapes ?? '', dtype: several(dtypes, 4), variant: variants ?? '' },
+        ...{ device: device.length === 1 ? devices : device.length > 2 ? 'all' : '', threads: threads ?? '', quick: quick ?? false },
+      },
+    }
+  },
   model: ({ device, model, runs, cases }) => ({
     start: `bareclip bench model --model ${quoted(modelName(model.name))}`,
     flags: {

@@ -38,8 +38,13 @@ export async function wasmModuleBytes(form: {
   readonly relaxed: boolean
   readonly shared: boolean
 }): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await inflate(form.relaxed ? relaxedBinary : simdBinary)
-  if (!form.shared) unshare(bytes)
+  return embeddedModule(form.relaxed ? relaxedBinary : simdBinary, form.shared)
+}
+
+/** binary: as scripts/build-wasm.mjs embeds it, raw deflate in base64, with an import of shared memory */
+export async function embeddedModule(binary: string, shared: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await inflate(binary)
+  if (!shared) unshare(bytes)
   return bytes
 }
 

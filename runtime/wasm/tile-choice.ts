@@ -9,7 +9,7 @@ export interface TileShape {
   readonly name: string
 }
 
-interface Candidates {
+export interface TileShapes {
   /** The smallest first. */
   readonly shapes: readonly TileShape[]
   /** The index of the one that runs until there is a measurement. */
@@ -20,7 +20,7 @@ interface Candidates {
  * Those that win somewhere. x64 has 16 vector registers: the tallest that V8 fits in are 6 rows with fused multiply-adds, 5
  * without. 8 rows need 18 registers and hide the latency of more multipliers: arm64 has both.
  */
-const candidates: Readonly<Record<WasmModule['form'], Candidates>> = {
+export const tileShapes: Readonly<Record<WasmModule['form'], TileShapes>> = {
   'relaxed-simd': {
     shapes: [
       { code: 4, name: '4x8' },
@@ -56,7 +56,7 @@ export function tileChoice(module: WasmModule): TileChoice {
   const key = `${module.form} ${module.shared}`
   let choice = choices.get(key)
   if (!choice) {
-    choice = createTileChoice(candidates[module.form], trialOf(module))
+    choice = createTileChoice(tileShapes[module.form], trialOf(module))
     choices.set(key, choice)
   }
   return choice
@@ -91,7 +91,7 @@ const margin = 0.05
  * change from pass to pass harms nobody: only shapes that give the same bits as the smallest are ever used.
  */
 export function createTileChoice(
-  { shapes, usual }: Candidates,
+  { shapes, usual }: TileShapes,
   trial: TileTrial,
   now = () => performance.now(),
 ): TileChoice {

@@ -1,10 +1,15 @@
 import type { Cli } from '../cli.ts'
+import { benchKernelsCommand } from './bench/kernels.ts'
 import { benchModelCommand } from './bench/model.ts'
 import { benchReportCommand } from './bench/report.ts'
 
 export function benchCommand(cli: Cli): void {
-  const bench = cli.program.command('bench').description('measure how fast a model runs here').helpCommand(false)
+  const bench = cli.program
+    .command('bench')
+    .description('measure how fast kernels and models run here')
+    .helpCommand(false)
+  benchKernelsCommand(cli, bench)
   benchModelCommand(cli, bench)
   benchReportCommand(cli, bench)
-  bench.addHelpText('after', '\nExample:\n  bareclip bench model')
+  bench.addHelpText('after', '\nExample:\n  bareclip bench kernels\n  bareclip bench model')
 }

@@ -37,6 +37,7 @@ const kernel: Read<TimedKernel | WrongKernel> = (value, path) => {
 export const kernelsReport = object({
   ...headFields,
   device: deviceInfo,
-  roofs: list(object({ name: text, unit: text, rate: positive, how: text })),
+  devices: optional(list(deviceInfo)),
+  roofs: list(object({ name: text, device: optional(text), unit: text, rate: positive, how: text })),
   kernels: list(kernel),
 })

@@ -5,7 +5,7 @@ import { figure, milliseconds, percent, plural, slug } from '../format.ts'
 import { html, type Markup } from '../html.ts'
 import { headFacts, namesOf, sourceOf } from '../names.ts'
 import type { From } from '../read.ts'
-import type { KernelsReport, TimedKernel, WrongKernel } from '../schemas/kernels.ts'
+import type { KernelsReport, Roof, TimedKernel, WrongKernel } from '../schemas/kernels.ts'
 import type { Part, Section } from '../section.ts'
 import { type Cell, table } from '../table.ts'
 import type { Tones } from '../tones.ts'
@@ -15,6 +15,7 @@ type Kernel = TimedKernel | WrongKernel
 interface Panel extends From<KernelsReport> {
   readonly name: string
   readonly device: string
+  readonly roofs: readonly Roof[]
   /** In the order of the table, which numbers them. */
   readonly kernels: readonly Kernel[]
 }
@@ -24,7 +25,7 @@ export function kernelsSection(files: readonly From<KernelsReport>[], tones: Ton
   const panels = panelsOf(files, tones)
   if (panels.length === 0) return undefined
   const points = panels.map(pointsOf)
-  const limits = roofLimits(points.flat(), files.flatMap(({ report }) => report.roofs))
+  const limits = roofLimits(points.flat(), panels.flatMap(({ roofs }) => roofs))
   const parts: Part[] = [alarm(panels)]
   if (limits) parts.push({ charts: panels.map((panel, i) => chartOf(panel, points[i]!, limits, tones)), whole: true })
   parts.push(...panels.flatMap((panel) => [roofTable(panel), kernelTable(panel)]))
@@ -37,6 +38,7 @@ function panelsOf(files: readonly From<KernelsReport>[], tones: Tones): Panel[] 
     return devices.map((device) => ({
       ...from,
       device,
+      roofs: from.report.roofs.filter((roof) => roof.device === undefined || roof.device === device),
       kernels: inOrder(
         from.report.kernels.filter((kernel) => kernel.device === device),
         tones,
@@ -104,7 +106,7 @@ function chartOf(panel: Panel, points: readonly RooflinePoint[], limits: Limits,
       'Lines are what this device reached in the same run with nothing else to do; a kernel on its line cannot be faster, and its distance below is what is left to win. Filled: the fastest variant of its case; hollow: the others. Numbers are rows of the table.',
     commands: [commandOf('kernels', panel.report)],
     source: sourceOf(panel.report),
-    draw: (canvas) => drawRoofline({ points, roofs: panel.report.roofs, limits, tones }, canvas),
+    draw: (canvas) => drawRoofline({ points, roofs: panel.roofs, limits, tones }, canvas),
   }
 }
 
@@ -125,11 +127,11 @@ function alarm(panels: readonly Panel[]): Markup {
   return html`${lines}`
 }
 
-const roofTable = ({ name, report }: Panel) =>
+const roofTable = ({ name, roofs }: Panel) =>
   table(
     `Roofs: ${name}`,
     ['roof', '#rate', 'how it was measured'],
-    report.roofs.map((roof): Cell[] => [roof.name, `${figure(roof.rate)} ${roof.unit}`, roof.how]),
+    roofs.map((roof): Cell[] => [roof.name, `${figure(roof.rate)} ${roof.unit}`, roof.how]),
   )
 
 function kernelTable(panel: Panel): Markup {

@@ -16,7 +16,11 @@ export function machinesSection(inputs: Inputs): Section {
     }),
   )
   const head = ['file', 'what', 'machine', 'runtime', 'versions', 'commit', 'date', 'settings']
-  const devices = [...inputs.kernels, ...inputs.model].map(({ file, report: { device } }) => [
+  const used = [
+    ...inputs.kernels.flatMap(({ file, report }) => (report.devices ?? [report.device]).map((device) => ({ file, device }))),
+    ...inputs.model.map(({ file, report: { device } }) => ({ file, device })),
+  ]
+  const devices = used.map(({ file, device }) => [
     ...[file, `${device.device}, ${device.threads} ${device.threads === 1 ? 'thread' : 'threads'}`],
     ...[device.adapter?.description ?? '—', device.variants.map((pair) => pair.join(' ')).join(', ') || '—', device.reason],
     features(device.adapter),

@@ -1,0 +1,187 @@
+import { allCases } from '../../kernels/cases.ts'
+import type { DeviceInfo } from '../../runtime/device.ts'
+import { BareclipError } from '../../runtime/errors.ts'
+import type { WasmTable } from '../../runtime/wasm/kernel.ts'
+import type { WebgpuTable } from '../../runtime/webgpu/kernel.ts'
+import type { Machine } from '../machine.ts'
+import type { KernelEntry, KernelReport, KernelSettings, Roof } from './report.ts'
+import type { BenchShape } from './shapes/shape.ts'
+import { shapesFor } from './shapes/shapes.ts'
+import { createReferenceTarget } from './targets/reference.ts'
+import type { Target, Variant } from './targets/target.ts'
+import { createWasmTarget } from './targets/wasm.ts'
+import { createWebgpuTarget } from './targets/webgpu.ts'
+import { entryOf, keyOf, type Measured, timeShape } from './time.ts'
+import { validateCases, validateShape } from './validate.ts'
+
+export type BenchDevice = 'reference' | 'wasm' | 'webgpu'
+export type KernelDtype = 'f32' | 'f16' | 'q12' | 'q8'
+
+export const kernelDtypes: readonly KernelDtype[] = ['f32', 'f16', 'q12', 'q8']
+export const kernelOperations: readonly string[] = [...new Set(allCases().map(({ operation }) => operation))]
+
+export interface KernelOptions {
+  readonly machine: Machine
+  /** Default: all. */
+  readonly operations?: readonly string[] | undefined
+  /** Rows x in x out, or as the operation has it; default: those of the model. */
+  readonly shapes?: readonly string[] | undefined
+  readonly dtypes?: readonly KernelDtype[] | undefined
+  /** A variant runs if its name holds one of these; default: all. */
+  readonly variants?: readonly string[] | undefined
+  /** Default: wasm, and webgpu where a real graphics processor is there. */
+  readonly devices?: readonly BenchDevice[] | undefined
+  readonly threads?: number | undefined
+  readonly gpu?: (() => Promise<GPU>) | undefined
+  /** Fewer shapes and samples. */
+  readonly quick?: boolean | undefined
+  /** To measure other kernels than ours. */
+  readonly tables?: { readonly wasm?: WasmTable; readonly webgpu?: WebgpuTable } | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onTarget?: ((target: Target) => Promise<void>) | undefined
+  readonly onEntries?: ((entries: readonly KernelEntry[], target: Target) => Promise<void>) | undefined
+  readonly onProgress?: ((text: string) => void) | undefined
+}
+
+const thorough = { rounds: 3, seconds: 0.06, mostSeconds: 2 }
+const hasty = { rounds: 3, seconds: 0.02, mostSeconds: 0.5 }
+
+interface Bench {
+  readonly target: Target
+  readonly measured: Measured[]
+}
+
+/** Throws INVALID_ARGUMENT where nothing is left to run, DEVICE_UNAVAILABLE, OUT_OF_MEMORY and the signal's reason. */
+export async function benchKernels(options: KernelOptions): Promise<KernelReport> {
+  const { machine, quick = false } = options
+  const date = new Date().toISOString()
+  const operations = options.operations ?? kernelOperations
+  const dtypes = options.dtypes ?? kernelDtypes
+  const devices = options.devices ?? (['wasm', 'webgpu'] as const)
+  const infos: DeviceInfo[] = []
+  const roofs: Roof[] = []
+  const kernels: KernelEntry[] = []
+  for (const name of devices) {
+    const target = await createTarget(name, options)
+    if (!target) continue
+    try {
+      const shapes = shapesFor({ operations, dtypes, sizes: options.shapes, quick: quick || target.slow })
+      const measured = await benchTarget(target, operations, shapes, options)
+      if (measured.length === 0) continue
+      infos.push(target.info)
+      roofs.push(...target.roofs)
+      kernels.push(...entriesOf({ target, measured }, measured))
+    } finally {
+      target.dispose()
+    }
+  }
+  if (kernels.length === 0) {
+    const asked = options.variants
+      ? `no variant has ${options.variants.join(', ')} in its name`
+      : 'no device has such a kernel'
+    throw new BareclipError('INVALID_ARGUMENT', `nothing to measure: ${asked}`)
+  }
+  const settings: KernelSettings = {
+    ...{ operations, dtypes, devices, quick },
+    shapes: options.shapes ?? [],
+    variants: options.variants ?? [],
+    threads: options.threads ?? null,
+  }
+  return {
+    schema: 'bareclip-bench-kernels-1',
+    machine,
+    date,
+    settings,
+    device: infos[0]!,
+    devices: infos,
+    roofs,
+    kernels,
+  }
+}
+
+/** → undefined where there is no such device and nobody asked for it */
+async function createTarget(name: BenchDevice, options: KernelOptions): Promise<Target | undefined> {
+  const { threads, tables, signal, gpu } = options
+  if (name === 'reference') return createReferenceTarget()
+  if (name === 'wasm') return createWasmTarget({ threads, table: tables?.wasm, signal })
+  const asked = options.devices !== undefined
+  try {
+    if (!gpu) throw new BareclipError('DEVICE_UNAVAILABLE', 'no WebGPU was handed in')
+    const target = await createWebgpuTarget({ gpu: await gpu(), table: tables?.webgpu, signal })
+    if (asked || !target.slow) return target
+    target.dispose()
+  } catch (error) {
+    if (asked || !(error instanceof BareclipError && error.code === 'DEVICE_UNAVAILABLE')) throw error
+  }
+  return undefined
+}
+
+async function benchTarget(
+  target: Target,
+  operations: readonly string[],
+  shapes: readonly BenchShape[],
+  options: KernelOptions,
+): Promise<Measured[]> {
+  const measured: Measured[] = []
+  const bench = { target, measured }
+  const wanted = (operation: string, dtype: string) =>
+    target
+      .variants(operation, dtype)
+      .filter(({ name }) => options.variants?.some((part) => name.includes(part)) ?? true)
+  const some = shapes.some(({ operation, dtype }) => wanted(operation, dtype).length > 0)
+  if (!some) return []
+  options.onProgress?.(`${target.info.device}: its roofs …`)
+  await target.measureRoofs()
+  await options.onTarget?.(target)
+  for (const operation of operations) {
+    const mine = shapes.filter((shape) => shape.operation === operation)
+    if (mine.every(({ dtype }) => wanted(operation, dtype).length === 0)) continue
+    const done = await benchOperation(bench, operation, mine, wanted, options)
+    await options.onEntries?.(entriesOf(bench, done), target)
+  }
+  await target.measureRoofs()
+  return measured
+}
+
+/** Its awkward cases first, then each shape. */
+async function benchOperation(
+  { target, measured }: Bench,
+  operation: string,
+  shapes: readonly BenchShape[],
+  variantsOf: (operation: string, dtype: string) => readonly Variant[],
+  options: KernelOptions,
+): Promise<Measured[]> {
+  const { signal, onProgress, quick } = options
+  const device = target.info.device
+  const variants = new Map(
+    [...new Set(shapes.map(({ dtype }) => dtype))].map((dtype) => [dtype, variantsOf(operation, dtype)]),
+  )
+  onProgress?.(`${device}: ${operation}, its cases …`)
+  const cases = device === 'reference' ? [] : allCases().filter((item) => item.operation === operation)
+  const wrongs = await validateCases(cases, (dtype) => variants.get(dtype) ?? [], signal)
+  const done: Measured[] = []
+  for (const shape of shapes) {
+    onProgress?.(`${device}: ${operation} ${shape.name} ${shape.dtype} …`)
+    const data = shape.data()
+    const all = variants.get(shape.dtype) ?? []
+    const trusted = all.filter((variant) => !wrongs.has(variant))
+    const wrongHere = device === 'reference' ? new Map() : await validateShape(shape, data, trusted, signal)
+    const right = trusted.filter((variant) => !wrongHere.has(variant))
+    for (const variant of all) {
+      const wrong = wrongs.get(variant) ?? wrongHere.get(variant)
+      if (wrong !== undefined) done.push({ ...keyOf(shape, variant.name, target), wrong })
+    }
+    const times = { ...(quick ? hasty : thorough), warmShare: target.slow ? 0.1 : 1, signal }
+    if (right.length > 0) done.push(...(await timeShape(shape, data, right, target, times)))
+    signal?.throwIfAborted()
+  }
+  measured.push(...done)
+  return done
+}
+
+/** Against roofs and pace as they are known now. */
+function entriesOf({ target, measured }: Bench, some: readonly Measured[]): KernelEntry[] {
+  const steady = measured.flatMap((one) => ('steady' in one ? one.steady : []))
+  const fastest = Math.min(...steady)
+  return some.map((one) => entryOf(one, target, fastest))
+}

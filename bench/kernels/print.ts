@@ -1,0 +1,59 @@
+import { digits, table } from '../table.ts'
+import { isTimed, type KernelEntry, type TimedKernel } from './report.ts'
+import type { Target } from './targets/target.ts'
+
+/** The device and its roofs. */
+export function targetText({ info, roofs }: Target): string {
+  const { device, threads, reason, variants, adapter } = info
+  const what = [
+    `${threads} thread${threads === 1 ? '' : 's'}`,
+    ...Object.entries(variants).map(([name, value]) => `${name} ${value}`),
+    ...(adapter ? [adapter.description] : []),
+    reason,
+  ]
+  const rows = roofs.map(
+    ({ name, rate, unit, how }) => `  ${name.padEnd(24)}${digits(rate).padStart(7)} ${unit}  ${how}\n`,
+  )
+  return `${device}: ${what.join(', ')}\nroofs, measured here:\n${rows.join('')}`
+}
+
+/** One operation. */
+export function entriesText(entries: readonly KernelEntry[]): string {
+  const [first] = entries
+  if (!first) return ''
+  const timed = entries.filter(isTimed)
+  const onDevice = timed.some(({ gpuMs }) => gpuMs !== undefined)
+  const head = [
+    `\n${first.operation} on ${first.device}`,
+    '',
+    '',
+    'ms',
+    'least',
+    'most',
+    ...(onDevice ? ['on device'] : []),
+  ]
+  const rows = timed.map((entry) => [...rowOf(entry, onDevice), `of ${entry.roof}`])
+  const wrong = entries.filter((entry) => !isTimed(entry)).map((entry) => wrongText(entry))
+  return table([[...head, 'GFLOP/s', 'GB/s', 'roof', ''], ...rows]) + wrong.join('')
+}
+
+function rowOf(entry: TimedKernel, onDevice: boolean): string[] {
+  const { name, dtype, variant, ms, gpuMs, gflopsPerSecond, gbPerSecond, ofRoof } = entry
+  const times = [ms.median, ms.least, ms.most, ...(onDevice ? [gpuMs?.median ?? Number.NaN] : [])].map(milliseconds)
+  return [
+    `  ${name}`,
+    dtype,
+    variant,
+    ...times,
+    digits(gflopsPerSecond),
+    digits(gbPerSecond),
+    `${(100 * ofRoof).toFixed(0)} %`,
+  ]
+}
+
+const milliseconds = (value: number) => (value < 0.1 ? value.toFixed(4) : digits(value))
+
+/** The cases that a variant gets wrong are the same for all its shapes. */
+function wrongText({ name, dtype, variant, verdict }: KernelEntry): string {
+  return verdict === 'ok' ? '' : `  ${name}  ${dtype}  ${variant}  wrong: ${verdict.wrong}; not timed\n`
+}
