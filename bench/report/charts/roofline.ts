@@ -53,7 +53,10 @@ const symbols = [
   { name: 'diamond2', sign: '◆' },
 ] as const
 
-/** Labels for more would cover the chart. */
+/** Of more points only the fastest of each case are labelled: the others stand below them. */
+const mostWithOthers = 40
+
+/** More labels would cover the chart. */
 const mostLabels = 160
 
 /** GFLOP/s over FLOP per byte, both as logarithms: bandwidth is a slope, a peak a level, and every kernel a point under them. */
@@ -125,7 +128,8 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
     py: y.at(point.gflopsPerSecond),
     radius: point.best ? 4.5 : 3,
   }))
-  const groups = groupsOf(spots.slice(0, mostLabels))
+  const named = spots.length > mostWithOthers ? spots.filter(({ best }) => best) : spots
+  const groups = groupsOf(named.slice(0, mostLabels))
   const placed = placeLabels(
     groups.map((group) => ({ x: group[0]!.px, y: group[0]!.py, radius: group[0]!.radius, texts: textsOf(group, narrow) })),
     [...lines, ...slopeLabels.flatMap(({ boxes }) => boxes)],
