@@ -10,7 +10,9 @@ const longestText = 300
 function refuse(path: string, expected: string, value: unknown): never {
   throw new BareclipError(
     'INVALID_INPUT',
-    value === undefined ? `${path} is missing: expected ${expected}` : `${path} should be ${expected}, got ${describe(value)}`,
+    value === undefined
+      ? `${path} is missing: expected ${expected}`
+      : `${path} should be ${expected}, got ${describe(value)}`,
   )
 }
 
@@ -40,7 +42,8 @@ export function tidy(value: string): string {
 }
 
 export function oneOf<const T extends string>(...allowed: readonly T[]): Read<T> {
-  return (value, path) => allowed.find((one) => one === value) ?? refuse(path, allowed.map((one) => `"${one}"`).join(' or '), value)
+  return (value, path) =>
+    allowed.find((one) => one === value) ?? refuse(path, allowed.map((one) => `"${one}"`).join(' or '), value)
 }
 
 /** What is absent, or null as JSON has it for NaN. */
@@ -85,7 +88,13 @@ export const setting: Read<string | boolean> = (value, path) => {
   if (typeof value === 'boolean') return value
   if (typeof value === 'number') return String(value)
   if (typeof value === 'string') return tidy(value)
-  if (Array.isArray(value)) return tidy(value.slice(0, 100).map((item) => nameOf(item)).join(','))
+  if (Array.isArray(value))
+    return tidy(
+      value
+        .slice(0, 100)
+        .map((item) => nameOf(item))
+        .join(','),
+    )
   if (value === null) return ''
   return refuse(path, 'a number, a string, true or false, or a list of them', value)
 }

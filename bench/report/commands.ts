@@ -1,15 +1,17 @@
-import type { Kind, Reports } from './read.ts'
 import { modelName } from './names.ts'
+import type { Kind, Reports } from './read.ts'
 import type { Head } from './schemas/head.ts'
 
 /** The command that wrote a report, as one would type it again; DIR stands for a folder that the report does not name. */
 export function commandOf<K extends Kind>(kind: K, report: Reports[K]): string {
   const { start, flags } = makers[kind](report)
-  const words = Object.entries(kind === 'kernels' ? flags : { ...flags, ...settingsOf(report) }).flatMap(([name, value]) => {
-    if (!/^[a-z][a-zA-Z0-9]{0,30}$/.test(name) || value === false || value === '' || left.includes(name)) return []
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-    return value === true ? [flag] : [flag, quoted(value)]
-  })
+  const words = Object.entries(kind === 'kernels' ? flags : { ...flags, ...settingsOf(report) }).flatMap(
+    ([name, value]) => {
+      if (!/^[a-z][a-zA-Z0-9]{0,30}$/.test(name) || value === false || value === '' || left.includes(name)) return []
+      const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+      return value === true ? [flag] : [flag, quoted(value)]
+    },
+  )
   return [start, ...words].join(' ')
 }
 
@@ -29,7 +31,11 @@ const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; f
       start: 'bareclip bench kernels',
       flags: {
         ...{ op: several(operations, 10), shape: shapes ?? '', dtype: several(dtypes, 4), variant: variants ?? '' },
-        ...{ device: device.length === 1 ? devices : device.length > 2 ? 'all' : '', threads: threads ?? '', quick: quick ?? false },
+        ...{
+          device: device.length === 1 ? devices : device.length > 2 ? 'all' : '',
+          threads: threads ?? '',
+          quick: quick ?? false,
+        },
       },
     }
   },
@@ -42,7 +48,8 @@ const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; f
   }),
   peers({ cases, contenders }) {
     const names = contenders.map(([name]) => name)
-    const after = (start: string) => names.flatMap((name) => (name.startsWith(start) ? [name.slice(start.length)] : [])).join(',')
+    const after = (start: string) =>
+      names.flatMap((name) => (name.startsWith(start) ? [name.slice(start.length)] : [])).join(',')
     return {
       start: 'npm run bench -- peers DIR',
       flags: { ...rounds(cases), dtypes: after('ours-'), peers: after('onnxruntime-') },
@@ -58,7 +65,9 @@ const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; f
 }
 
 function rounds(cases: Reports['peers']['cases'] | Reports['scaling']['cases']): Flags {
-  const most = cases.flatMap(({ results }) => results.map(({ times }) => times.length)).reduce((a, b) => Math.max(a, b), 0)
+  const most = cases
+    .flatMap(({ results }) => results.map(({ times }) => times.length))
+    .reduce((a, b) => Math.max(a, b), 0)
   return { cases: cases.map(({ name }) => name).join(','), ...(most > 0 && { rounds: String(most) }) }
 }
 

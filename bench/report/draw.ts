@@ -36,7 +36,10 @@ export const plotStyle = (theme: Theme) => ({
 
 /** Roughly, of a sans-serif font. */
 export const textWidth = (text: string, size = fontSize) =>
-  [...text].reduce((sum, letter) => sum + (/[ilj.,:;'|!()[\]tfr ]/.test(letter) ? 0.36 : /[mwMW%@×]/.test(letter) ? 0.88 : 0.6), 0) * size
+  [...text].reduce(
+    (sum, letter) => sum + (/[ilj.,:;'|!()[\]tfr ]/.test(letter) ? 0.36 : /[mwMW%@×]/.test(letter) ? 0.88 : 0.6),
+    0,
+  ) * size
 
 /** Cut at the end to what fits into `width` pixels. */
 export function fitted(text: string, width: number, size = fontSize): string {
@@ -71,9 +74,10 @@ export function svgFile(chart: Chart, canvas: Omit<Canvas, 'width' | 'theme'>): 
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
   svg.setAttribute('y', String(top))
   const height = top + Number(svg.getAttribute('height'))
-  const notes = [...lines(chart.source, 12), ...chart.commands.flatMap((command) => lines(`Repeat: ${command}`, 12))].map(
-    (line, i) => `<text x="8" y="${height + 18 + 17 * i}" font-size="12">${escapeText(line)}</text>`,
-  )
+  const notes = [
+    ...lines(chart.source, 12),
+    ...chart.commands.flatMap((command) => lines(`Repeat: ${command}`, 12)),
+  ].map((line, i) => `<text x="8" y="${height + 18 + 17 * i}" font-size="12">${escapeText(line)}</text>`)
   const whole = height + 14 + 17 * notes.length
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${whole}" viewBox="0 0 ${width} ${whole}" font-family="system-ui,-apple-system,'Segoe UI',sans-serif" fill="${fileTheme.text}" role="img"><title>${escapeText(chart.title)}</title>
 ${words.join('\n')}
@@ -99,7 +103,10 @@ function tidied(svg: SVGSVGElement): SVGSVGElement {
   for (const element of [svg, ...svg.querySelectorAll('*')]) {
     for (const { name, value } of [...element.attributes]) {
       if (/\d\.\d{3}/.test(value)) {
-        element.setAttribute(name, value.replace(/-?\d+\.\d{3,}(e-\d+)?/g, (digits) => String(Number(Number(digits).toFixed(2)))))
+        element.setAttribute(
+          name,
+          value.replace(/-?\d+\.\d{3,}(e-\d+)?/g, (digits) => String(Number(Number(digits).toFixed(2)))),
+        )
       }
     }
   }

@@ -23,7 +23,8 @@ export const ratio = (value: number) => `${value >= 100 ? figure(value) : value.
 export const ratioSpread = ({ median, least, most }: Spread) =>
   `${ratio(median)} (${ratio(least).slice(0, -1)} … ${ratio(most).slice(0, -1)})`
 
-export const percent = (share: number) => `${share * 100 >= 1e6 ? figure(share * 100) : (share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`
+export const percent = (share: number) =>
+  `${share * 100 >= 1e6 ? figure(share * 100) : (share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`
 
 export const milliseconds = (ms: number) => (ms >= 10_000 ? `${figure(ms / 1000)} s` : `${figure(ms)} ms`)
 

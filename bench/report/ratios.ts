@@ -19,13 +19,19 @@ export function ratioDomain(blocks: readonly RatioBlock[]): readonly [number, nu
 const [faster, slower] = [0, 1]
 
 /** Bars from 1, to the right where ours is faster, with whiskers. */
-export function drawRatios(blocks: readonly RatioBlock[], domain: readonly [number, number], canvas: Canvas): SVGSVGElement {
+export function drawRatios(
+  blocks: readonly RatioBlock[],
+  domain: readonly [number, number],
+  canvas: Canvas,
+): SVGSVGElement {
   const bars = blocks.map(
     ({ title, rows }): BarBlock => ({
       title,
       rows: rows.map(({ label, ratio: of, title }) => ({
         label,
-        segments: [{ from: 1, to: of.median, tone: of.median >= 1 ? faster : slower, ...(title !== undefined && { title }) }],
+        segments: [
+          { from: 1, to: of.median, tone: of.median >= 1 ? faster : slower, ...(title !== undefined && { title }) },
+        ],
         whisker: of,
         value: ratioSpread(of),
         shortValue: ratio(of.median),

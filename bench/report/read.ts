@@ -60,12 +60,7 @@ export function readReports(files: readonly { readonly name: string; readonly te
   return inputs
 }
 
-function add<K extends Kind>(
-  inputs: { [K in Kind]: From<Reports[K]>[] },
-  kind: K,
-  name: string,
-  value: unknown,
-): void {
+function add<K extends Kind>(inputs: { [K in Kind]: From<Reports[K]>[] }, kind: K, name: string, value: unknown): void {
   const file = tidy(name.split(/[\\/]/).at(-1) ?? name)
   inputs[kind].push({ file, report: readers[kind](value, 'report') })
 }

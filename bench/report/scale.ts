@@ -8,7 +8,11 @@ export interface Axis {
 }
 
 /** Powers of ten, with 2 and 5 between them where there is room: about `room` of them. */
-export function logAxis([low, high]: readonly [number, number], [from, to]: readonly [number, number], room: number): Axis {
+export function logAxis(
+  [low, high]: readonly [number, number],
+  [from, to]: readonly [number, number],
+  room: number,
+): Axis {
   const decades = Math.log10(high / low)
   const ticks: number[] = []
   const step = Math.max(1, Math.ceil(decades / room))

@@ -10,7 +10,11 @@ export function table(caption: string, head: readonly string[], rows: readonly (
     row.map((cell, i) => (i === 0 ? html`<th scope="row"${kind(i)}>${cell}</th>` : html`<td${kind(i)}>${cell}</td>`))
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption>
 <thead><tr>${head.map((name, i) => html`<th scope="col"${kind(i)}>${name.replace(/^#/, '')}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => ('markup' in row ? row : html`<tr>${cells(row)}</tr>
-`))}</tbody></table></div>
+<tbody>${rows.map((row) =>
+    'markup' in row
+      ? row
+      : html`<tr>${cells(row)}</tr>
+`,
+  )}</tbody></table></div>
 `
 }

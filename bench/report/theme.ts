@@ -42,11 +42,27 @@ const variables = (colours: Readonly<Record<string, string>>, series: readonly s
   ].join(';')
 
 export const lightVariables = variables(
-  { paper: '#ffffff', text: '#1c1f24', muted: '#5b616b', grid: '#e4e6ea', line: '#d5d8dd', panel: '#f6f7f8', loud: '#b42318' },
+  {
+    paper: '#ffffff',
+    text: '#1c1f24',
+    muted: '#5b616b',
+    grid: '#e4e6ea',
+    line: '#d5d8dd',
+    panel: '#f6f7f8',
+    loud: '#b42318',
+  },
   light,
 )
 
 export const darkVariables = variables(
-  { paper: '#14161a', text: '#e6e8eb', muted: '#9ca2ad', grid: '#2b2f36', line: '#363b43', panel: '#1c1f24', loud: '#ff7a6b' },
+  {
+    paper: '#14161a',
+    text: '#e6e8eb',
+    muted: '#9ca2ad',
+    grid: '#2b2f36',
+    line: '#363b43',
+    panel: '#1c1f24',
+    loud: '#ff7a6b',
+  },
   dark,
 )

@@ -1,4 +1,5 @@
 import type { Cli } from '../cli.ts'
+import { benchBrowserOption } from './bench/browser.ts'
 import { benchKernelsCommand } from './bench/kernels.ts'
 import { benchModelCommand } from './bench/model.ts'
 import { benchReportCommand } from './bench/report.ts'
@@ -8,6 +9,7 @@ export function benchCommand(cli: Cli): void {
     .command('bench')
     .description('measure how fast kernels and models run here')
     .helpCommand(false)
+  benchBrowserOption(cli, bench)
   benchKernelsCommand(cli, bench)
   benchModelCommand(cli, bench)
   benchReportCommand(cli, bench)

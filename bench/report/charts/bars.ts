@@ -1,7 +1,7 @@
 import { type Canvas, fitted, plotStyle, textWidth } from '../draw.ts'
 import { tick } from '../format.ts'
-import { keyOf } from './key.ts'
 import { type Axis, linearAxis, logAxis } from '../scale.ts'
+import { keyOf } from './key.ts'
 
 /** Index of a series' colour, or of what is left over. */
 export type Tone = number | 'rest'
@@ -33,7 +33,9 @@ export interface BarBlock {
 export interface BarChart {
   readonly blocks: readonly BarBlock[]
   /** linear: from 0 to above `most`. */
-  readonly scale: { readonly type: 'linear'; readonly most: number } | { readonly type: 'log'; readonly domain: readonly [number, number] }
+  readonly scale:
+    | { readonly type: 'linear'; readonly most: number }
+    | { readonly type: 'log'; readonly domain: readonly [number, number] }
   readonly unit: string
   readonly lines: readonly { readonly at: number; readonly label: string }[]
   readonly format?: (value: number) => string
@@ -58,10 +60,14 @@ export function drawBars(chart: BarChart, { plot, document, width, theme }: Canv
   const right = Math.min(0.4 * width, Math.ceil(widest(rows.map(valueOf))) + 14)
   const range: readonly [number, number] = [left, width - right]
   const room = (range[1] - range[0]) / 70
-  const axis: Axis = chart.scale.type === 'log' ? logAxis(chart.scale.domain, range, room) : linearAxis(chart.scale.most, range, room)
+  const axis: Axis =
+    chart.scale.type === 'log' ? logAxis(chart.scale.domain, range, room) : linearAxis(chart.scale.most, range, room)
 
   const tone = (of: Tone) => (of === 'rest' ? theme.muted : theme.series[of % theme.series.length]!)
-  const key = keyOf((chart.key ?? []).map((one) => ({ name: one.name, colour: tone(one.tone) })), { plot, width, theme })
+  const key = keyOf(
+    (chart.key ?? []).map((one) => ({ name: one.name, colour: tone(one.tone) })),
+    { plot, width, theme },
+  )
   const top = key.height + 6 + (chart.lines.some(({ label }) => label) ? 14 : 0)
 
   let y = top

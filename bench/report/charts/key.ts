@@ -31,7 +31,13 @@ export function keyOf(entries: readonly KeyEntry[], { plot, width, theme }: Pick
       placed.flatMap(({ name, colour, sign, x, y }) => {
         const place = { frameAnchor: 'top-left', lineAnchor: 'middle', textAnchor: 'start', dy: y - top } as const
         return [
-          plot.text([sign ?? '■'], { ...place, dx: x - left, text: (letter: string) => letter, fill: colour, fontSize: 14 }),
+          plot.text([sign ?? '■'], {
+            ...place,
+            dx: x - left,
+            text: (letter: string) => letter,
+            fill: colour,
+            fontSize: 14,
+          }),
           plot.text([name], { ...place, dx: x + 16 - left, text: (letters: string) => letters, fill: theme.text }),
         ]
       }),

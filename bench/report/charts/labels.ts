@@ -41,7 +41,11 @@ const directions = [
 ] as const
 
 /** Beside each point, over nothing else: the earlier points choose first. Undefined where nothing fits. */
-export function placeLabels(points: readonly Labelled[], obstacles: readonly Box[], frame: Box): (Placed | undefined)[] {
+export function placeLabels(
+  points: readonly Labelled[],
+  obstacles: readonly Box[],
+  frame: Box,
+): (Placed | undefined)[] {
   const taken = [...obstacles, ...points.map(({ x, y, radius }) => around(x, y, 2 * radius, 2 * radius))]
   return points.map((point) => {
     for (const text of point.texts) {
@@ -72,7 +76,9 @@ export const around = (x: number, y: number, width: number, height: number): Box
 /** Small boxes along a line, which labels keep away from. */
 export function along(x1: number, y1: number, x2: number, y2: number): Box[] {
   const steps = Math.min(400, Math.max(1, Math.ceil(Math.hypot(x2 - x1, y2 - y1) / 5)))
-  return Array.from({ length: steps + 1 }, (_, i) => around(x1 + ((x2 - x1) * i) / steps, y1 + ((y2 - y1) * i) / steps, 4, 4))
+  return Array.from({ length: steps + 1 }, (_, i) =>
+    around(x1 + ((x2 - x1) * i) / steps, y1 + ((y2 - y1) * i) / steps, 4, 4),
+  )
 }
 
 const inside = (box: Box, frame: Box) =>

@@ -29,11 +29,14 @@ export function drawLines({ lines, xUnit, yUnit }: LineChart, { plot, document, 
   const narrow = width < 560
   const colour = (tone: number) => theme.series[tone % theme.series.length]!
   const all = lines.flatMap(({ points }) => points)
-  const key = keyOf(narrow ? lines.filter(({ dashed }) => !dashed).map(({ name, tone }) => ({ name, colour: colour(tone) })) : [], {
-    plot,
-    width,
-    theme,
-  })
+  const key = keyOf(
+    narrow ? lines.filter(({ dashed }) => !dashed).map(({ name, tone }) => ({ name, colour: colour(tone) })) : [],
+    {
+      plot,
+      width,
+      theme,
+    },
+  )
   const longest = lines.reduce((most, { name }) => Math.max(most, textWidth(name)), 0)
   const right = narrow ? 12 : Math.min(0.38 * width, longest + 16)
   const top = key.height + 24
@@ -51,9 +54,15 @@ export function drawLines({ lines, xUnit, yUnit }: LineChart, { plot, document, 
     const last = line.points.at(-1)
     return last ? [{ ...line, last }] : []
   })
-  const heights = apart(ends.map(({ last }) => y.at(last.y)), 14, frame.bottom)
+  const heights = apart(
+    ends.map(({ last }) => y.at(last.y)),
+    14,
+    frame.bottom,
+  )
   // ticks that would run into each other are left out
-  const shown = counts.filter((count, i) => i === 0 || counts.slice(0, i).every((before) => x.at(count) - x.at(before) > 34))
+  const shown = counts.filter(
+    (count, i) => i === 0 || counts.slice(0, i).every((before) => x.at(count) - x.at(before) > 34),
+  )
   return plot.plot({
     document,
     className: 'chart',
@@ -65,13 +74,33 @@ export function drawLines({ lines, xUnit, yUnit }: LineChart, { plot, document, 
     y: { type: 'linear', domain: [...y.domain], axis: null },
     marks: [
       plot.gridY(y.ticks, { stroke: theme.grid, strokeOpacity: 1 }),
-      plot.text(shown, { x: (at) => at, frameAnchor: 'bottom', lineAnchor: 'top', dy: 8, text: tick, fill: theme.muted }),
-      plot.text(y.ticks, { y: (at) => at, frameAnchor: 'left', textAnchor: 'end', dx: -8, text: tick, fill: theme.muted }),
+      plot.text(shown, {
+        x: (at) => at,
+        frameAnchor: 'bottom',
+        lineAnchor: 'top',
+        dy: 8,
+        text: tick,
+        fill: theme.muted,
+      }),
+      plot.text(y.ticks, {
+        y: (at) => at,
+        frameAnchor: 'left',
+        textAnchor: 'end',
+        dx: -8,
+        text: tick,
+        fill: theme.muted,
+      }),
       plot.ruleY([0], { stroke: theme.muted }),
       note([`↑ ${yUnit}`], 'top-left', 4 - frame.left, -14),
       note([`${xUnit} →`], 'bottom-right', narrow ? 0 : right - 6, 36),
       lines.map(({ points, tone, dashed }) => [
-        plot.line(points, { x: 'x', y: 'y', stroke: colour(tone), strokeWidth: 2, ...(dashed && { strokeDasharray: '4 4' }) }),
+        plot.line(points, {
+          x: 'x',
+          y: 'y',
+          stroke: colour(tone),
+          strokeWidth: 2,
+          ...(dashed && { strokeDasharray: '4 4' }),
+        }),
         plot.ruleX(points, { x: 'x', y1: 'least', y2: 'most', stroke: colour(tone), strokeWidth: 1.25 }),
         plot.dot(points, { x: 'x', y: 'y', r: dashed ? 2.5 : 3.5, fill: colour(tone) }),
       ]),
@@ -79,7 +108,13 @@ export function drawLines({ lines, xUnit, yUnit }: LineChart, { plot, document, 
         ? []
         : ends.map(({ name, tone }, i) =>
             plot.text([name], {
-              ...{ frameAnchor: 'top-right', lineAnchor: 'middle', textAnchor: 'start', dx: 10, dy: heights[i]! - frame.top },
+              ...{
+                frameAnchor: 'top-right',
+                lineAnchor: 'middle',
+                textAnchor: 'start',
+                dx: 10,
+                dy: heights[i]! - frame.top,
+              },
               ...{ text: (letters) => fitted(letters, right - 14), fill: colour(tone) },
             }),
           ),
@@ -89,6 +124,14 @@ export function drawLines({ lines, xUnit, yUnit }: LineChart, { plot, document, 
 
   function note(text: string[], frameAnchor: 'top-left' | 'bottom-right', dx: number, dy: number) {
     const textAnchor = frameAnchor === 'top-left' ? 'start' : 'end'
-    return plot.text(text, { frameAnchor, lineAnchor: 'middle', textAnchor, dx, dy, text: (letters) => letters, fill: theme.muted })
+    return plot.text(text, {
+      frameAnchor,
+      lineAnchor: 'middle',
+      textAnchor,
+      dx,
+      dy,
+      text: (letters) => letters,
+      fill: theme.muted,
+    })
   }
 }

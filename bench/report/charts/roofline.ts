@@ -60,7 +60,10 @@ const mostWithOthers = 40
 const mostLabels = 160
 
 /** GFLOP/s over FLOP per byte, both as logarithms: bandwidth is a slope, a peak a level, and every kernel a point under them. */
-export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot, document, width, theme }: Canvas): SVGSVGElement {
+export function drawRoofline(
+  { points, roofs, limits, tones }: Roofline,
+  { plot, document, width, theme }: Canvas,
+): SVGSVGElement {
   const narrow = width < 560
   const colour = (operation: string) => theme.series[(tones.get(operation) ?? 0) % theme.series.length]!
   // another sign where the colours begin again
@@ -115,10 +118,18 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
     const angle = Math.atan2(y2 - y1, x2 - x1)
     // beside the lowest part of the line, above it; under it for a second, slower one
     const side = rate === slowest && bandwidths.length > 1 ? 10 : -10
-    const start = { x: x1 + 8 * Math.cos(angle) - side * Math.sin(angle), y: y1 + 8 * Math.sin(angle) + side * Math.cos(angle) }
+    const start = {
+      x: x1 + 8 * Math.cos(angle) - side * Math.sin(angle),
+      y: y1 + 8 * Math.sin(angle) + side * Math.cos(angle),
+    }
     const long = textWidth(text)
     const end = { x: start.x + long * Math.cos(angle), y: start.y + long * Math.sin(angle) }
-    return { text, ...start, angle: (angle * 180) / Math.PI, boxes: along(start.x, start.y, end.x, end.y).map((box) => grown(box, 5)) }
+    return {
+      text,
+      ...start,
+      angle: (angle * 180) / Math.PI,
+      boxes: along(start.x, start.y, end.x, end.y).map((box) => grown(box, 5)),
+    }
   })
 
   const ordered = [...points].sort((a, b) => Number(b.best) - Number(a.best))
@@ -131,7 +142,12 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
   const named = spots.length > mostWithOthers ? spots.filter(({ best }) => best) : spots
   const groups = groupsOf(named.slice(0, mostLabels))
   const placed = placeLabels(
-    groups.map((group) => ({ x: group[0]!.px, y: group[0]!.py, radius: group[0]!.radius, texts: textsOf(group, narrow) })),
+    groups.map((group) => ({
+      x: group[0]!.px,
+      y: group[0]!.py,
+      radius: group[0]!.radius,
+      texts: textsOf(group, narrow),
+    })),
     [...lines, ...slopeLabels.flatMap(({ boxes }) => boxes)],
     frame,
   )
@@ -145,14 +161,33 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
     style: plotStyle(theme),
     width,
     height,
-    ...{ marginLeft: frame.left, marginRight: width - frame.right, marginTop: frame.top, marginBottom: height - frame.bottom },
+    ...{
+      marginLeft: frame.left,
+      marginRight: width - frame.right,
+      marginTop: frame.top,
+      marginBottom: height - frame.bottom,
+    },
     x: { type: 'log', domain: [...x.domain], axis: null },
     y: { type: 'log', domain: [...y.domain], axis: null },
     marks: [
       plot.gridX(x.ticks, { stroke: theme.grid, strokeOpacity: 1 }),
       plot.gridY(y.ticks, { stroke: theme.grid, strokeOpacity: 1 }),
-      plot.text(x.ticks, { x: (at) => at, frameAnchor: 'bottom', lineAnchor: 'top', dy: 8, text: tick, fill: theme.muted }),
-      plot.text(y.ticks, { y: (at) => at, frameAnchor: 'left', textAnchor: 'end', dx: -8, text: tick, fill: theme.muted }),
+      plot.text(x.ticks, {
+        x: (at) => at,
+        frameAnchor: 'bottom',
+        lineAnchor: 'top',
+        dy: 8,
+        text: tick,
+        fill: theme.muted,
+      }),
+      plot.text(y.ticks, {
+        y: (at) => at,
+        frameAnchor: 'left',
+        textAnchor: 'end',
+        dx: -8,
+        text: tick,
+        fill: theme.muted,
+      }),
       corner(plot, 'top-left', -frame.left + 4, key.height + 10 - frame.top, '↑ GFLOP/s', theme.muted),
       corner(plot, 'bottom-right', 0, 36, 'arithmetic intensity, FLOP per byte →', theme.muted),
       plot.link(levels, { x1: 'from', x2: 'to', y1: 'rate', y2: 'rate', ...roofInk }),
@@ -180,7 +215,13 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
           plot.dot(
             spots.filter((spot) => spot.best === best && spot.operation === operation),
             {
-              ...{ x: 'intensity', y: 'gflopsPerSecond', r: best ? 4.5 : 3, symbol: symbol(operation).name, title: 'title' },
+              ...{
+                x: 'intensity',
+                y: 'gflopsPerSecond',
+                r: best ? 4.5 : 3,
+                symbol: symbol(operation).name,
+                title: 'title',
+              },
               ...{ stroke: colour(operation), strokeWidth: 1.25, fill: best ? colour(operation) : 'none' },
             },
           ),
@@ -188,7 +229,13 @@ export function drawRoofline({ points, roofs, limits, tones }: Roofline, { plot,
       ),
       labels.map(({ text, x: px, y: py, spot }) =>
         plot.text([text], {
-          ...{ frameAnchor: 'top-left', lineAnchor: 'middle', textAnchor: 'middle', dx: px - frame.left, dy: py - frame.top },
+          ...{
+            frameAnchor: 'top-left',
+            lineAnchor: 'middle',
+            textAnchor: 'middle',
+            dx: px - frame.left,
+            dy: py - frame.top,
+          },
           ...{ text: (letters) => letters, fontSize: 11, fill: spot.best ? theme.text : theme.muted, ...halo },
         }),
       ),
@@ -245,5 +292,14 @@ function corner(
   more: object = {},
 ) {
   const textAnchor = frameAnchor === 'top-left' ? 'start' : 'end'
-  return plot.text([text], { frameAnchor, lineAnchor: 'middle', textAnchor, dx, dy, text: (letters) => letters, fill, ...more })
+  return plot.text([text], {
+    frameAnchor,
+    lineAnchor: 'middle',
+    textAnchor,
+    dx,
+    dy,
+    text: (letters) => letters,
+    fill,
+    ...more,
+  })
 }

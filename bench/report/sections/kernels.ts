@@ -25,7 +25,10 @@ export function kernelsSection(files: readonly From<KernelsReport>[], tones: Ton
   const panels = panelsOf(files, tones)
   if (panels.length === 0) return undefined
   const points = panels.map(pointsOf)
-  const limits = roofLimits(points.flat(), panels.flatMap(({ roofs }) => roofs))
+  const limits = roofLimits(
+    points.flat(),
+    panels.flatMap(({ roofs }) => roofs),
+  )
   const parts: Part[] = [alarm(panels)]
   if (limits) parts.push({ charts: panels.map((panel, i) => chartOf(panel, points[i]!, limits, tones)), whole: true })
   parts.push(...panels.flatMap((panel) => [roofTable(panel), kernelTable(panel)]))
@@ -45,7 +48,10 @@ function panelsOf(files: readonly From<KernelsReport>[], tones: Tones): Panel[] 
       ),
     }))
   })
-  const names = namesOf(panels.map(({ file, device, report }) => ({ file, facts: [device, ...headFacts(report)] })), 1)
+  const names = namesOf(
+    panels.map(({ file, device, report }) => ({ file, facts: [device, ...headFacts(report)] })),
+    1,
+  )
   return panels.map((panel, i) => ({ ...panel, name: names[i]! }))
 }
 
@@ -117,7 +123,8 @@ function alarm(panels: readonly Panel[]): Markup {
     const wrong = kernels.length - timed.length
     const top = [...bestOf(kernels)].filter(isTimed).sort((a, b) => b.gflopsPerSecond - a.gflopsPerSecond)[0]
     return html`<p${wrong > 0 && html` class="alarm"`}><strong>${name}</strong>: ${
-      wrong > 0 && html`<strong>${wrong} of ${plural(kernels.length, 'kernel')} ${wrong === 1 ? 'is' : 'are'} WRONG</strong> and not timed. `
+      wrong > 0 &&
+      html`<strong>${wrong} of ${plural(kernels.length, 'kernel')} ${wrong === 1 ? 'is' : 'are'} WRONG</strong> and not timed. `
     }${wrong === 0 && `all ${plural(kernels.length, 'kernel')} agree with the reference. `}${
       top &&
       `Fastest: ${top.operation} ${top.name} in ${top.dtype} (${top.variant}), ${figure(top.gflopsPerSecond)} GFLOP/s, ${percent(top.ofRoof)} of its roof.`

@@ -14,19 +14,41 @@ import { modelRuns } from './model.ts'
 type Stage = { readonly stage: string; readonly ms: number }
 
 /** Stages of loading as one bar per run, and a table of what memory it takes. */
-export function loadSection(loads: readonly From<LoadReport>[], models: readonly From<ModelReport>[]): Section | undefined {
+export function loadSection(
+  loads: readonly From<LoadReport>[],
+  models: readonly From<ModelReport>[],
+): Section | undefined {
   const parts: Part[] = []
   const names = namesOf(loads.map(({ file, report }) => ({ file, facts: headFacts(report) })))
   if (loads.length > 0) {
-    const runs = loads.map(({ report }, i) => ({ name: names[i] || 'a new process', stages: stagesOf(report), ms: report.ms }))
+    const runs = loads.map(({ report }, i) => ({
+      name: names[i] || 'a new process',
+      stages: stagesOf(report),
+      ms: report.ms,
+    }))
     const first = loads[0]!.report
     const title = 'From the start of loading to the first embedding'
-    parts.push({ charts: [stageChart('load', title, runs, loads.map(({ report }) => commandOf('load', report)), sourceOf(first))] })
+    parts.push({
+      charts: [
+        stageChart(
+          'load',
+          title,
+          runs,
+          loads.map(({ report }) => commandOf('load', report)),
+          sourceOf(first),
+        ),
+      ],
+    })
     const rows = loads.map(({ report: { runs, peakRss } }, i): Cell[] => {
       const weights = runs[0]?.weights ?? 0
       const before = middle(runs.map((run) => run.before.rss))
       return [
-        ...[names[i] || '—', mebibytes(weights), mebibytes(peakRss.median), mebibytes(Math.max(0, peakRss.median - weights))],
+        ...[
+          names[i] || '—',
+          mebibytes(weights),
+          mebibytes(peakRss.median),
+          mebibytes(Math.max(0, peakRss.median - weights)),
+        ],
         ...[mebibytes(before), plural(runs.length, 'process').replace('processs', 'processes')],
       ]
     })
@@ -36,12 +58,28 @@ export function loadSection(loads: readonly From<LoadReport>[], models: readonly
   if (models.length > 0) {
     const runs = modelRuns(models).map(({ name, report: { load } }) => ({ name, stages: load.stages, ms: undefined }))
     const first = models[0]!.report
-    parts.push({ charts: [stageChart('model-load', 'Loading the measured model', runs, models.map(({ report }) => commandOf('model', report)), sourceOf(first))] })
+    parts.push({
+      charts: [
+        stageChart(
+          'model-load',
+          'Loading the measured model',
+          runs,
+          models.map(({ report }) => commandOf('model', report)),
+          sourceOf(first),
+        ),
+      ],
+    })
     const rows = modelRuns(models).map(({ name, report: { memory } }): Cell[] => [
       name,
       ...[memory.weights, memory.scratch, memory.peak, memory.rss, memory.peakRss].map(mebibytes),
     ])
-    parts.push(table('Memory after all cases', ['run', '#weights', '#scratch', '#both at most', '#process now', '#process at most'], rows))
+    parts.push(
+      table(
+        'Memory after all cases',
+        ['run', '#weights', '#scratch', '#both at most', '#process now', '#process at most'],
+        rows,
+      ),
+    )
   }
   return parts.length > 0 ? { id: 'load', title: 'Load and memory', parts } : undefined
 }
@@ -50,7 +88,8 @@ const middle = (values: readonly number[]) => (values.length === 0 ? 0 : median(
 
 function stagesOf({ runs }: LoadReport): Stage[] {
   const names = [...new Set(runs.flatMap(({ stages }) => stages.map(({ stage }) => stage)))]
-  const of = (name: string) => runs.flatMap(({ stages }) => stages.filter(({ stage }) => stage === name).map(({ ms }) => ms))
+  const of = (name: string) =>
+    runs.flatMap(({ stages }) => stages.filter(({ stage }) => stage === name).map(({ ms }) => ms))
   return names.map((stage) => ({ stage, ms: middle(of(stage)) }))
 }
 
@@ -60,7 +99,13 @@ interface Loading {
   readonly ms: { readonly least: number; readonly most: number } | undefined
 }
 
-function stageChart(id: string, title: string, runs: readonly Loading[], commands: readonly string[], source: string): Chart {
+function stageChart(
+  id: string,
+  title: string,
+  runs: readonly Loading[],
+  commands: readonly string[],
+  source: string,
+): Chart {
   const stages = [...new Set(runs.flatMap((run) => run.stages.map(({ stage }) => stage)))]
   const sum = (run: Loading) => run.stages.reduce((total, { ms }) => total + ms, 0)
   const rows = runs.map((run): BarRow => {
@@ -68,7 +113,13 @@ function stageChart(id: string, title: string, runs: readonly Loading[], command
     const segments = run.stages.map(({ stage, ms }) => {
       const from = at
       at += ms
-      return { from, to: at, tone: stages.indexOf(stage), label: milliseconds(ms), title: `${stage}: ${milliseconds(ms)}` }
+      return {
+        from,
+        to: at,
+        tone: stages.indexOf(stage),
+        label: milliseconds(ms),
+        title: `${stage}: ${milliseconds(ms)}`,
+      }
     })
     return { label: run.name, segments, value: milliseconds(at), ...(run.ms && { whisker: run.ms }) }
   })

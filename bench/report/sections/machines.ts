@@ -11,18 +11,29 @@ export function machinesSection(inputs: Inputs): Section {
       const { runtime, processor, cores, platform } = report.machine
       return [
         ...[file, kind, `${processor}, ${cores} ${cores === 1 ? 'core' : 'cores'}; ${platform}`, runtime],
-        ...[versionsOf(report), report.machine.commit ?? '—', report.date?.replace('T', ' ').slice(0, 16) ?? '—', settingsOf(report)],
+        ...[
+          versionsOf(report),
+          report.machine.commit ?? '—',
+          report.date?.replace('T', ' ').slice(0, 16) ?? '—',
+          settingsOf(report),
+        ],
       ]
     }),
   )
   const head = ['file', 'what', 'machine', 'runtime', 'versions', 'commit', 'date', 'settings']
   const used = [
-    ...inputs.kernels.flatMap(({ file, report }) => (report.devices ?? [report.device]).map((device) => ({ file, device }))),
+    ...inputs.kernels.flatMap(({ file, report }) =>
+      (report.devices ?? [report.device]).map((device) => ({ file, device })),
+    ),
     ...inputs.model.map(({ file, report: { device } }) => ({ file, device })),
   ]
   const devices = used.map(({ file, device }) => [
     ...[file, `${device.device}, ${device.threads} ${device.threads === 1 ? 'thread' : 'threads'}`],
-    ...[device.adapter?.description ?? '—', device.variants.map((pair) => pair.join(' ')).join(', ') || '—', device.reason],
+    ...[
+      device.adapter?.description ?? '—',
+      device.variants.map((pair) => pair.join(' ')).join(', ') || '—',
+      device.reason,
+    ],
     features(device.adapter),
   ])
   const parts: Markup[] = [table('Where and with what', head, rows)]

@@ -19,7 +19,14 @@ export function modelRuns(files: readonly From<ModelReport>[]): Run[] {
   const names = namesOf(
     files.map(({ file, report }) => ({
       file,
-      facts: [report.model.dtype, report.device.device, plural(report.device.threads, 'thread'), shortRuntime(report.machine.runtime), modelName(report.model.name), ...headFacts(report)],
+      facts: [
+        report.model.dtype,
+        report.device.device,
+        plural(report.device.threads, 'thread'),
+        shortRuntime(report.machine.runtime),
+        modelName(report.model.name),
+        ...headFacts(report),
+      ],
     })),
     2,
   )
@@ -49,7 +56,9 @@ const isOneText = ({ texts, images }: ModelCase) => texts === 1 && images === 0
 function lengthCharts(runs: readonly Run[]): Chart[] {
   const lines = (rate: (item: ModelCase, ms: number) => number): Line[] =>
     runs.flatMap((run, tone) => {
-      const single = run.report.cases.filter((item) => isOneText(item) && item.tokens > 0).sort((a, b) => a.tokens - b.tokens)
+      const single = run.report.cases
+        .filter((item) => isOneText(item) && item.tokens > 0)
+        .sort((a, b) => a.tokens - b.tokens)
       const point = (item: ModelCase, ms: ModelCase['ms']) => ({
         ...{ x: item.tokens, y: rate(item, ms.median), least: rate(item, ms.most), most: rate(item, ms.least) },
       })
@@ -90,13 +99,20 @@ function batchChart(run: Run, runs: readonly Run[]): Chart[] {
   const { cases } = run.report
   if (!cases.some(({ texts, images }) => texts > 1 || images > 1)) return []
   const rate = (flops: number, ms: number) => flops / ms / 1e6
-  const most = runs.flatMap(({ report }) => report.cases.map(({ flops, ms }) => rate(flops, ms.least))).reduce((a, b) => Math.max(a, b), 0)
+  const most = runs
+    .flatMap(({ report }) => report.cases.map(({ flops, ms }) => rate(flops, ms.least)))
+    .reduce((a, b) => Math.max(a, b), 0)
   const row = (item: ModelCase) => {
     const { name, flops, ms, images, tokens } = item
-    const per = images > 0 ? `${figure(perSecond(images, ms.median))} images/s` : `${figure(perSecond(tokens, ms.median))} tokens/s`
+    const per =
+      images > 0
+        ? `${figure(perSecond(images, ms.median))} images/s`
+        : `${figure(perSecond(tokens, ms.median))} tokens/s`
     return {
       label: name,
-      segments: [{ from: 0, to: rate(flops, ms.median), tone: images > 0 ? 2 : 0, title: `${name}: ${milliseconds(ms.median)}` }],
+      segments: [
+        { from: 0, to: rate(flops, ms.median), tone: images > 0 ? 2 : 0, title: `${name}: ${milliseconds(ms.median)}` },
+      ],
       whisker: { least: rate(flops, ms.most), most: rate(flops, ms.least) },
       value: per,
     }
@@ -111,7 +127,8 @@ function batchChart(run: Run, runs: readonly Run[]): Chart[] {
     {
       id: slug(`batch-${run.name}`),
       title: `Batches: ${run.name}`,
-      reading: 'GFLOP/s of each call, the rate in the unit of its input at the right: compare 1x128 with 8x128, or one image with eight, to see what a batch wins.',
+      reading:
+        'GFLOP/s of each call, the rate in the unit of its input at the right: compare 1x128 with 8x128, or one image with eight, to see what a batch wins.',
       commands: [commandOf('model', run.report)],
       source: sourceOf(run.report),
       draw: (canvas) => drawBars({ blocks, scale: { type: 'linear', most }, unit: 'GFLOP/s →', lines: [] }, canvas),
@@ -133,7 +150,13 @@ function shareChart({ name, report }: Run, tones: Tones): Chart[] {
       const from = at
       at += part.ms / whole
       const share = percent(part.ms / whole)
-      return { from, to: at, tone: part.tone, label: share, title: `${name}: ${part.name} ${share}, ${milliseconds(part.ms)}` }
+      return {
+        from,
+        to: at,
+        tone: part.tone,
+        label: share,
+        title: `${name}: ${part.name} ${share}, ${milliseconds(part.ms)}`,
+      }
     })
     return { label: name, segments, value: milliseconds(whole) }
   })
@@ -143,7 +166,8 @@ function shareChart({ name, report }: Run, tones: Tones): Chart[] {
     {
       id: slug(`shares-${name}`),
       title: `Where the time goes: ${name}`,
-      reading: 'Each bar is one call, profiled command by command, and its parts are shares of the time; between: tokens or pixels, recording, planning, and the way to the threads and back.',
+      reading:
+        'Each bar is one call, profiled command by command, and its parts are shares of the time; between: tokens or pixels, recording, planning, and the way to the threads and back.',
       commands: [commandOf('model', report)],
       source: sourceOf(report),
       draw: (canvas) =>
@@ -165,10 +189,30 @@ function shareChart({ name, report }: Run, tones: Tones): Chart[] {
 const percentOf = (share: number) => `${Math.round(share * 100)} %`
 
 function casesTable({ name, report }: Run): Markup {
-  const head = ['case', '#texts', '#tokens', '#images', '#ms', '#least … most', '#every key, ms', '#per second', '#GFLOP/s']
+  const head = [
+    'case',
+    '#texts',
+    '#tokens',
+    '#images',
+    '#ms',
+    '#least … most',
+    '#every key, ms',
+    '#per second',
+    '#GFLOP/s',
+  ]
   const rows = report.cases.map(({ name, texts, tokens, images, ms, msWhole, gflopsPerSecond }): Cell[] => [
-    ...[name, texts || '', tokens || '', images || '', html`<b>${figure(ms.median)}</b>`, `${figure(ms.least)} … ${figure(ms.most)}`],
-    ...[msWhole ? figure(msWhole.median) : '', `${figure(perSecond(images || tokens, ms.median))} ${images > 0 ? 'images' : 'tokens'}`],
+    ...[
+      name,
+      texts || '',
+      tokens || '',
+      images || '',
+      html`<b>${figure(ms.median)}</b>`,
+      `${figure(ms.least)} … ${figure(ms.most)}`,
+    ],
+    ...[
+      msWhole ? figure(msWhole.median) : '',
+      `${figure(perSecond(images || tokens, ms.median))} ${images > 0 ? 'images' : 'tokens'}`,
+    ],
     figure(gflopsPerSecond),
   ])
   return table(`${modelName(report.model.name)}, ${name}: median of ${plural(report.runs, 'call')}`, head, rows)

@@ -34,7 +34,11 @@ export function partsSection(files: readonly From<PartsReport>[]): Section | und
     const rows = report.parts.flatMap(({ part, name, contenders }) =>
       contenders.map((one): Cell[] => [
         ...[part, name, one.name],
-        one.failure === undefined ? (one.ms ? milliseconds(one.ms.median) : '—') : html`<span class="failed">${one.failure}</span>`,
+        one.failure === undefined
+          ? one.ms
+            ? milliseconds(one.ms.median)
+            : '—'
+          : html`<span class="failed">${one.failure}</span>`,
         one.ms ? `${figure(one.ms.least)} … ${figure(one.ms.most)}` : '',
         one.rate === undefined ? '' : `${figure(one.rate)} ${one.unit ?? ''}`,
         one.ratio ? ratioSpread(one.ratio) : '',

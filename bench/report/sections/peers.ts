@@ -37,7 +37,8 @@ export function peersSection(files: readonly From<PeersReport>[]): Section | und
             'How many times as fast: a bar to the right of 1 is a case that bareclip wins, to the left one that it loses; the whisker is the spread over rounds, in each of which all were asked in turn.',
           commands: [commandOf('peers', panel.report)],
           source: sourceOf(panel.report),
-          draw: (canvas) => drawRatios(blocks, ratioDomain(panels.flatMap(({ report }) => blocksOf(report, one))), canvas),
+          draw: (canvas) =>
+            drawRatios(blocks, ratioDomain(panels.flatMap(({ report }) => blocksOf(report, one))), canvas),
         },
       ]
     })
@@ -63,7 +64,15 @@ function blocksOf(report: PeersReport, ours: string): RatioBlock[] {
       const rows = report.cases.flatMap(({ name, results }) => {
         const [a, b] = [ours, peer].map((wanted) => results.find((result) => result.name === wanted))
         const ratio = a && b && ratioOf(a, b)
-        return ratio ? [{ label: name, ratio, title: `${name}: ${milliseconds(spread(a.times).median)} against ${milliseconds(spread(b.times).median)}` }] : []
+        return ratio
+          ? [
+              {
+                label: name,
+                ratio,
+                title: `${name}: ${milliseconds(spread(a.times).median)} against ${milliseconds(spread(b.times).median)}`,
+              },
+            ]
+          : []
       })
       return rows.length > 0 ? [{ title: peer, rows }] : []
     })
@@ -78,7 +87,15 @@ function summary(panels: readonly Panel[]): Markup {
           const worst = rows.reduce((least, one) => (one.ratio.median < least.ratio.median ? one : least))
           const mean = geometricMean(rows.map((row) => row.ratio.median))
           const file = panels.length > 1 ? [name] : []
-          return [...file, shown(ours), title, html`<b>${ratio(mean)}</b>`, ratio(worst.ratio.median), worst.label, rows.length]
+          return [
+            ...file,
+            shown(ours),
+            title,
+            html`<b>${ratio(mean)}</b>`,
+            ratio(worst.ratio.median),
+            worst.label,
+            rows.length,
+          ]
         }),
       ),
   )
@@ -95,7 +112,10 @@ function timesTable({ name, report }: Panel): Markup {
       if (!result) return '—'
       if (!result.ms) return html`<span class="failed">${result.failure ?? 'no result'}</span>`
       const { median, least, most } = result.ms
-      const cosine = result.cosine === undefined || result.cosine >= 0.9999 ? '' : html`<br><small${result.cosine < 0.98 && html` class="failed"`}>cosine ${result.cosine.toFixed(4)}</small>`
+      const cosine =
+        result.cosine === undefined || result.cosine >= 0.9999
+          ? ''
+          : html`<br><small${result.cosine < 0.98 && html` class="failed"`}>cosine ${result.cosine.toFixed(4)}</small>`
       return html`${figure(median)}<br><small>${figure(least)} … ${figure(most)}</small>${cosine}`
     }),
   ])

@@ -15,16 +15,34 @@ export function precisionSection(files: readonly From<PrecisionReport>[]): Secti
   if (files.length === 0) return undefined
   const names = namesOf(files.map(({ file, report }) => ({ file, facts: headFacts(report) })))
   const head = [
-    ...['device', 'dtype', 'weights', 'tower', '#items', '#largest difference', '#lowest cosine', '#best hit the same', '#ten best the same'],
+    ...[
+      'device',
+      'dtype',
+      'weights',
+      'tower',
+      '#items',
+      '#largest difference',
+      '#lowest cosine',
+      '#best hit the same',
+      '#ten best the same',
+    ],
   ]
   const tables = files.map(({ report }, i) => {
     const rows = report.rows.map((row): Cell[] => [
-      ...[row.device, row.dtype, row.weights, row.tower, row.items, row.largest.toExponential(1), cosineText(row.cosine)],
+      ...[
+        row.device,
+        row.dtype,
+        row.weights,
+        row.tower,
+        row.items,
+        row.largest.toExponential(1),
+        cosineText(row.cosine),
+      ],
       ...[row.top1, row.top10].map((value) => (value < 1 ? html`<b>${share(value)}</b>` : share(value))),
     ])
-    return html`${table(`Against float64${names[i] && `: ${names[i]}`}`, head, rows)}<p class="note">${
-      raw('Largest difference: of any component of an embedding of length 1. Best hit, ten best: how often a ranking by cosine begins with the same items as in float64. Repeat: ')
-    }<code>${commandOf('precision', report)}</code></p>
+    return html`${table(`Against float64${names[i] && `: ${names[i]}`}`, head, rows)}<p class="note">${raw(
+      'Largest difference: of any component of an embedding of length 1. Best hit, ten best: how often a ranking by cosine begins with the same items as in float64. Repeat: ',
+    )}<code>${commandOf('precision', report)}</code></p>
 `
   })
   return { id: 'precision', title: 'Precision', parts: tables }

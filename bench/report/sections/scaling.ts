@@ -41,7 +41,10 @@ export function scalingSection(files: readonly From<ScalingReport>[]): Section |
               ],
               scale: { type: 'linear', most },
               unit: 'times as fast →',
-              lines: [{ at: 1, label: 'equal' }, ...(report.threads > 1 ? [{ at: report.threads, label: 'ideal' }] : [])],
+              lines: [
+                { at: 1, label: 'equal' },
+                ...(report.threads > 1 ? [{ at: report.threads, label: 'ideal' }] : []),
+              ],
               format: (value) => `${value}×`,
             },
             canvas,
@@ -53,7 +56,9 @@ export function scalingSection(files: readonly From<ScalingReport>[]): Section |
   const tables = files.map(({ report }, i) => {
     const rows = report.cases.map(({ name, results, ratio: of }): Cell[] => [
       name,
-      results.map((one) => `${one.name}: ${one.ms ? milliseconds(one.ms.median) : (one.failure ?? 'no result')}`).join(', '),
+      results
+        .map((one) => `${one.name}: ${one.ms ? milliseconds(one.ms.median) : (one.failure ?? 'no result')}`)
+        .join(', '),
       of ? ratioSpread(of) : 'not rated: too short, or no result',
     ])
     return table(`Threads${names[i] && `: ${names[i]}`}`, ['case', 'median', '#times as fast'], rows)
