@@ -52,12 +52,12 @@ const gap = 10
 export function drawBars(chart: BarChart, { plot, document, width, theme }: Canvas): SVGSVGElement {
   const narrow = width < 560
   const rows = chart.blocks.flatMap((block) => block.rows)
-  const valueOf = (row: BarRow) => (narrow ? (row.shortValue ?? row.value) : row.value)
+  const figureOf = (row: BarRow) => (narrow ? (row.shortValue ?? row.value) : row.value)
   const widest = (texts: readonly string[]) => texts.reduce((most, text) => Math.max(most, textWidth(text)), 0)
   const labels = widest(rows.map(({ label }) => label))
   const above = labels > 0.3 * width
   const left = above ? 8 : Math.ceil(labels) + 12
-  const right = Math.min(0.4 * width, Math.ceil(widest(rows.map(valueOf))) + 14)
+  const right = Math.min(0.4 * width, Math.ceil(widest(rows.map(figureOf))) + 14)
   const range: readonly [number, number] = [left, width - right]
   const room = (range[1] - range[0]) / 70
   const axis: Axis =
@@ -141,7 +141,7 @@ export function drawBars(chart: BarChart, { plot, document, width, theme }: Canv
       }),
       plot.text(placed, {
         ...{ frameAnchor: 'right', dx: right - 6, y: 'y', textAnchor: 'end' },
-        ...{ text: ({ row }) => fitted(valueOf(row), right - 8), fill: theme.text, fontVariant: 'tabular-nums' },
+        ...{ text: ({ row }) => fitted(figureOf(row), right - 8), fill: theme.text, fontVariant: 'tabular-nums' },
       }),
       key.marks(left, top),
     ],
