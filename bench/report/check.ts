@@ -1,6 +1,6 @@
 import { BareclipError, describe } from '../../runtime/errors.ts'
 
-/** Takes a value of a JSON file as what it should be. `path`: where it is, for the message. Throws INVALID_INPUT. */
+/** Takes a value of a JSON file as what it should be. `path`: where it is, for the message. Throws INVALID_ARGUMENT. */
 export type Read<T> = (value: unknown, path: string) => T
 
 /** More of anything is no report of ours. */
@@ -9,22 +9,29 @@ const longestText = 300
 
 function refuse(path: string, expected: string, value: unknown): never {
   throw new BareclipError(
-    'INVALID_INPUT',
+    'INVALID_ARGUMENT',
     value === undefined
       ? `${path} is missing: expected ${expected}`
       : `${path} should be ${expected}, got ${describe(value)}`,
   )
 }
 
+/** What was measured lies between these, and so sums, products and quotients of it stay finite. */
+const [least, most] = [1e-18, 1e18]
+
 export const number: Read<number> = (value, path) =>
-  typeof value === 'number' && Number.isFinite(value) ? value : refuse(path, 'a number', value)
+  typeof value === 'number' && Math.abs(value) <= most ? value : refuse(path, `a number of at most ${most}`, value)
 
 export const positive: Read<number> = (value, path) =>
-  typeof value === 'number' && value > 0 && value < Infinity ? value : refuse(path, 'a number above 0', value)
+  typeof value === 'number' && value >= least && value <= most
+    ? value
+    : refuse(path, `a number above 0, from ${least} to ${most}`, value)
 
 /** 0 or more. */
 export const amount: Read<number> = (value, path) =>
-  typeof value === 'number' && value >= 0 && value < Infinity ? value : refuse(path, 'a number from 0', value)
+  typeof value === 'number' && (value === 0 || (value >= least && value <= most))
+    ? value
+    : refuse(path, `0, or a number from ${least} to ${most}`, value)
 
 /** One line of text that is safe to draw: no control characters, no marks that turn the direction of what follows. */
 export const text: Read<string> = (value, path) =>

@@ -1,11 +1,11 @@
-import { modelName } from './names.ts'
+import { modelName, runsOf } from './names.ts'
 import type { Kind, Reports } from './read.ts'
 import type { Head } from './schemas/head.ts'
 
 /** The command that wrote a report, as one would type it again; DIR stands for a folder that the report does not name. */
 export function commandOf<K extends Kind>(kind: K, report: Reports[K]): string {
   const { start, flags } = makers[kind](report)
-  const words = Object.entries(kind === 'kernels' ? flags : { ...flags, ...settingsOf(report) }).flatMap(
+  const words = Object.entries(own.includes(kind) ? flags : { ...flags, ...settingsOf(report) }).flatMap(
     ([name, value]) => {
       if (!/^[a-z][a-zA-Z0-9]{0,30}$/.test(name) || value === false || value === '' || left.includes(name)) return []
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
@@ -16,6 +16,9 @@ export function commandOf<K extends Kind>(kind: K, report: Reports[K]): string {
 }
 
 type Flags = Readonly<Record<string, string | boolean>>
+
+/** Their settings have other names than their options, or say less than the report. */
+const own: readonly Kind[] = ['kernels', 'model']
 
 /** Where things lay that day. */
 const left = ['json', 'node', 'limit', 'model', 'dir', 'folder']
@@ -39,11 +42,11 @@ const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; f
       },
     }
   },
-  model: ({ device, model, runs, cases }) => ({
-    start: `bareclip bench model --model ${quoted(modelName(model.name))}`,
+  model: (report) => ({
+    start: `bareclip bench model --model ${quoted(modelName(report.model.name))}`,
     flags: {
-      ...{ device: device.device, dtype: model.dtype, threads: String(device.threads) },
-      ...{ cases: cases.map(({ name }) => name).join(','), runs: String(runs) },
+      ...{ device: report.device.device, dtype: report.model.dtype, threads: String(report.device.threads) },
+      ...{ cases: report.cases.map(({ name }) => name).join(','), runs: runsOf(report) },
     },
   }),
   peers({ cases, contenders }) {

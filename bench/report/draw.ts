@@ -49,11 +49,11 @@ export function fitted(text: string, width: number, size = fontSize): string {
   return `${letters.join('').trimEnd()}…`
 }
 
-/** The chart as part of a page. */
+/** The chart as part of a page, where the element with the id of the chart and `-title` says what it is. */
 export function svgText(chart: Chart, canvas: Canvas): string {
   const svg = tidied(chart.draw(canvas))
   svg.setAttribute('role', 'img')
-  svg.setAttribute('aria-label', chart.title)
+  svg.setAttribute('aria-labelledby', `${chart.id}-title`)
   return svg.outerHTML
 }
 

@@ -47,3 +47,7 @@ export function modelName(name: string): string {
   const parts = name.split(/[\\/]/).filter((part) => part !== '' && part !== 'model.safetensors')
   return parts.at(-1) ?? name
 }
+
+/** Measured calls of each case of a model report: a setting, once a field of its own. */
+export const runsOf = ({ settings, runs }: Head & { readonly runs: number | undefined }) =>
+  String(runs ?? settings?.find(([name]) => name === 'runs')?.[1] ?? '')

@@ -85,7 +85,7 @@ function partMarkup(part: Part, draw: Drawing): Markup {
   const width = beside ? 480 : 980
   const figures = part.charts.map((chart) => {
     const at = (width: number) => raw(svgText(chart, { ...draw, width, theme: pageTheme }))
-    return html`<figure id="${chart.id}"><figcaption><h3>${chart.title}</h3><p>${chart.reading}</p></figcaption>
+    return html`<figure id="${chart.id}"><figcaption><h3 id="${chart.id}-title">${chart.title}</h3><p>${chart.reading}</p></figcaption>
 <div class="wide">${at(width)}</div><div class="narrow">${at(358)}</div>
 <p class="repeat">Repeat: ${chart.commands.map((command) => html`<code>${command}</code> `)}</p></figure>
 `

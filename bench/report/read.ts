@@ -43,7 +43,7 @@ export const kinds = Object.keys(readers) as readonly Kind[]
 
 const version = 1
 
-/** files: name and text of each. Throws INVALID_INPUT, naming the file and what is wrong with it. */
+/** files: name and text of each. Throws INVALID_ARGUMENT, naming the file and what is wrong with it. */
 export function readReports(files: readonly { readonly name: string; readonly text: string }[]): Inputs {
   const inputs: { [K in Kind]: From<Reports[K]>[] } = {
     ...{ kernels: [], model: [], peers: [], scaling: [], load: [], parts: [], precision: [] },
@@ -54,7 +54,7 @@ export function readReports(files: readonly { readonly name: string; readonly te
       add(inputs, kindOf(value), name, value)
     } catch (cause) {
       const why = cause instanceof SyntaxError ? `not JSON: ${messageOf(cause)}` : messageOf(cause)
-      throw new BareclipError('INVALID_INPUT', `${name}: ${why}`, { cause })
+      throw new BareclipError('INVALID_ARGUMENT', `${name}: ${why}`, { cause })
     }
   }
   return inputs
@@ -70,18 +70,18 @@ function kindOf(value: unknown): Kind {
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined
   if (typeof schema !== 'string') {
     throw new BareclipError(
-      'INVALID_INPUT',
+      'INVALID_ARGUMENT',
       `expected a report of the bench with a "schema" (${known}), got ${schema === undefined ? describe(value) : `schema ${describe(schema)}`}`,
     )
   }
   const [, name, number] = /^bareclip-bench-([a-z]+)-(\d{1,9})$/.exec(schema) ?? []
   const kind = kinds.find((one) => one === name)
   if (kind === undefined) {
-    throw new BareclipError('INVALID_INPUT', `unknown schema ${describe(schema)}; known are ${known}`)
+    throw new BareclipError('INVALID_ARGUMENT', `unknown schema ${describe(schema)}; known are ${known}`)
   }
   if (Number(number) !== version) {
     throw new BareclipError(
-      'INVALID_INPUT',
+      'INVALID_ARGUMENT',
       `schema ${schema} is of ${Number(number) > version ? 'a newer' : 'another'} version: this bareclip reads version ${version}; use the one that wrote the file`,
     )
   }

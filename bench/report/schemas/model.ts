@@ -14,7 +14,7 @@ export const modelReport = object({
   model: object({ name: text, dtype: text, type: text }),
   device: deviceInfo,
   load: object({ ms: positive, stages: list(object({ stage: text, ms: amount })) }),
-  runs: amount,
+  runs: optional(amount),
   cases: list(
     object({
       name: text,

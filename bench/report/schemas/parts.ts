@@ -1,10 +1,11 @@
-import { amount, list, object, optional, positive, text } from '../check.ts'
+import { amount, list, object, optional, pairs, positive, text } from '../check.ts'
 import { headFields, spreadOf } from './head.ts'
 
 export type PartsReport = ReturnType<typeof partsReport>
 
 export const partsReport = object({
   ...headFields,
+  contenders: optional(pairs(text)),
   parts: list(
     object({
       part: text,

@@ -1,4 +1,4 @@
-import { amount, list, number, object, text } from '../check.ts'
+import { amount, list, number, object, optional, text } from '../check.ts'
 import { headFields } from './head.ts'
 
 export type PrecisionReport = ReturnType<typeof precisionReport>
@@ -18,4 +18,5 @@ export const precisionReport = object({
       top10: amount,
     }),
   ),
+  missing: optional(list(object({ device: text, dtype: text, reason: text }))),
 })

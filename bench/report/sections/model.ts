@@ -4,7 +4,7 @@ import { commandOf } from '../commands.ts'
 import type { Chart } from '../draw.ts'
 import { figure, milliseconds, percent, plural, slug } from '../format.ts'
 import { html, type Markup } from '../html.ts'
-import { headFacts, modelName, namesOf, shortRuntime, sourceOf } from '../names.ts'
+import { headFacts, modelName, namesOf, runsOf, shortRuntime, sourceOf } from '../names.ts'
 import type { From } from '../read.ts'
 import type { ModelCase, ModelReport } from '../schemas/model.ts'
 import type { Part, Section } from '../section.ts'
@@ -215,5 +215,5 @@ function casesTable({ name, report }: Run): Markup {
     ],
     figure(gflopsPerSecond),
   ])
-  return table(`${modelName(report.model.name)}, ${name}: median of ${plural(report.runs, 'call')}`, head, rows)
+  return table(`${modelName(report.model.name)}, ${name}: median of ${runsOf(report) || 'some'} calls`, head, rows)
 }

@@ -45,7 +45,9 @@ export function partsSection(files: readonly From<PartsReport>[]): Section | und
       ]),
     )
     const head = ['part', 'input', 'contender', '#median', '#least … most', '#rate', '#bareclip is']
-    return table(`Parts${names[i] && `: ${names[i]}`}`, head, rows)
+    const who = (report.contenders ?? []).map(([name, what]) => html`<li><b>${name}</b>: ${what}</li>`)
+    return html`${table(`Parts${names[i] && `: ${names[i]}`}`, head, rows)}<ul class="notes">${who}</ul>
+`
   })
   return { id: 'parts', title: 'Parts beside their peers', parts: [{ charts }, ...tables] }
 }

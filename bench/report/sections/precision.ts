@@ -1,6 +1,6 @@
 import { commandOf } from '../commands.ts'
 import { html, raw } from '../html.ts'
-import { headFacts, namesOf } from '../names.ts'
+import { headFacts, modelName, namesOf } from '../names.ts'
 import type { From } from '../read.ts'
 import type { PrecisionReport } from '../schemas/precision.ts'
 import type { Section } from '../section.ts'
@@ -32,7 +32,7 @@ export function precisionSection(files: readonly From<PrecisionReport>[]): Secti
       ...[
         row.device,
         row.dtype,
-        row.weights,
+        modelName(row.weights),
         row.tower,
         row.items,
         row.largest.toExponential(1),
@@ -40,7 +40,8 @@ export function precisionSection(files: readonly From<PrecisionReport>[]): Secti
       ],
       ...[row.top1, row.top10].map((value) => (value < 1 ? html`<b>${share(value)}</b>` : share(value))),
     ])
-    return html`${table(`Against float64${names[i] && `: ${names[i]}`}`, head, rows)}<p class="note">${raw(
+    const missing = (report.missing ?? []).map((one) => html`<li><b>${one.device} ${one.dtype}</b>: ${one.reason}</li>`)
+    return html`${table(`Against float64${names[i] && `: ${names[i]}`}`, head, rows)}<ul class="notes">${missing}</ul><p class="note">${raw(
       'Largest difference: of any component of an embedding of length 1. Best hit, ten best: how often a ranking by cosine begins with the same items as in float64. Repeat: ',
     )}<code>${commandOf('precision', report)}</code></p>
 `
