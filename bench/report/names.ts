@@ -28,13 +28,7 @@ export function namesOf(reports: readonly Named[], always = 0): string[] {
   const unique = (names: readonly string[]) => new Set(names).size === names.length
   const differ = (i: number) => new Set(reports.map(({ facts }) => facts[i])).size > 1
   const chosen: number[] = Array.from({ length: always }, (_, i) => i)
-  const named = () =>
-    reports.map(({ facts }) =>
-      chosen
-        .map((i) => facts[i])
-        .filter(Boolean)
-        .join(' · '),
-    )
+  const named = () => reports.map(({ facts }) => [...new Set(chosen.map((i) => facts[i]).filter(Boolean))].join(' · '))
   for (let i = always; i < (reports[0]?.facts.length ?? 0) && !unique(named()); i++) if (differ(i)) chosen.push(i)
   const names = named()
   if (unique(names) && names.every((name) => name !== '' || reports.length === 1)) return names

@@ -121,7 +121,12 @@ export function drawBars(chart: BarChart, { plot, document, width, theme }: Canv
       }),
       plot.rect(bars, {
         ...{ x1: 'from', x2: 'to', y1: ({ y }) => y - half, y2: ({ y }) => y + half },
-        ...{ fill: 'fill', insetRight: chart.key ? 1 : 0, title: 'title' },
+        ...{
+          fill: 'fill',
+          fillOpacity: theme.background || chart.key ? 1 : 0.65,
+          insetRight: chart.key ? 1 : 0,
+          title: 'title',
+        },
       }),
       plot.text(inside, { x: 'x', y: 'y', text: 'label', fill: theme.onSeries, fontSize: 11 }),
       plot.ruleY(whiskers, { x1: 'least', x2: 'most', y: 'y', ...ink }),

@@ -1,4 +1,4 @@
-import { type Canvas, plotStyle, textWidth } from '../draw.ts'
+import { type Canvas, fitted, plotStyle, textWidth } from '../draw.ts'
 import { figure, tick } from '../format.ts'
 import { logAxis } from '../scale.ts'
 import type { Roof } from '../schemas/kernels.ts'
@@ -77,7 +77,9 @@ export function drawRoofline(
     { plot, width, theme },
   )
   const peaks = roofs.filter((roof) => !isBandwidth(roof)).sort((a, b) => b.rate - a.rate)
-  const peakTexts = peaks.map(({ name, rate, unit }) => [name, `${figure(rate)} ${unit}`] as const)
+  const peakTexts = peaks.map(
+    ({ name, rate, unit }) => [fitted(name, 180), fitted(`${figure(rate)} ${unit}`, 180)] as const,
+  )
   const widestPeak = peakTexts.flat().reduce((most, text) => Math.max(most, textWidth(text)), 0)
   // named at their ends, or, where that would take the chart's room, above it in the same order
   const right = narrow ? 8 : Math.min(200, widestPeak + 12)
@@ -113,7 +115,7 @@ export function drawRoofline(
   )
   const slopeLabels = bandwidths.map(({ name, rate, unit }, i) => {
     const line = slopes[i]!
-    const text = `${name}: ${figure(rate)} ${unit}`
+    const text = fitted(`${name}: ${figure(rate)} ${unit}`, 240)
     const [x1, y1, x2, y2] = [x.at(line.from), y.at(line.fromRate), x.at(line.to), y.at(line.toRate)]
     const angle = Math.atan2(y2 - y1, x2 - x1)
     // beside the lowest part of the line, above it; under it for a second, slower one

@@ -81,7 +81,7 @@ export function loadSection(
       ),
     )
   }
-  return parts.length > 0 ? { id: 'load', title: 'Load and memory', parts } : undefined
+  return parts.length > 0 ? { id: 'loading', title: 'Load and memory', parts } : undefined
 }
 
 const middle = (values: readonly number[]) => (values.length === 0 ? 0 : median([...values].sort((a, b) => a - b)))

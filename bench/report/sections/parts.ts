@@ -49,7 +49,7 @@ export function partsSection(files: readonly From<PartsReport>[]): Section | und
     return html`${table(`Parts${names[i] && `: ${names[i]}`}`, head, rows)}<ul class="notes">${who}</ul>
 `
   })
-  return { id: 'parts', title: 'Parts beside their peers', parts: [{ charts }, ...tables] }
+  return { id: 'single-parts', title: 'Parts beside their peers', parts: [{ charts }, ...tables] }
 }
 
 function blocksOf({ parts }: PartsReport): RatioBlock[] {

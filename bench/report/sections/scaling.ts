@@ -63,5 +63,5 @@ export function scalingSection(files: readonly From<ScalingReport>[]): Section |
     ])
     return table(`Threads${names[i] && `: ${names[i]}`}`, ['case', 'median', '#times as fast'], rows)
   })
-  return { id: 'threads', title: 'Over threads', parts: [{ charts }, ...tables] }
+  return { id: 'scaling', title: 'Over threads', parts: [{ charts }, ...tables] }
 }
