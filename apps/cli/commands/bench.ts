@@ -13,5 +13,13 @@ export function benchCommand(cli: Cli): void {
   benchKernelsCommand(cli, bench)
   benchModelCommand(cli, bench)
   benchReportCommand(cli, bench)
-  bench.addHelpText('after', '\nExample:\n  bareclip bench kernels\n  bareclip bench model')
+  bench.addHelpText(
+    'after',
+    `
+Example:
+  bareclip bench kernels --json kernels.json
+  bareclip bench model --json model.json
+  bareclip bench report kernels.json model.json -o report.html
+  bareclip bench --browser`,
+  )
 }
