@@ -6,7 +6,7 @@ export function browserMachine(version: string): Machine & { readonly versions: 
   return {
     runtime: browserName(userAgent),
     platform: /\(([^)]*)\)/.exec(userAgent)?.[1] ?? 'unknown',
-    processor: 'not told to pages',
+    processor: 'unknown',
     cores: Math.max(1, hardwareConcurrency || 1),
     versions: { bareclip: version },
   }

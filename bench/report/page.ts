@@ -59,10 +59,12 @@ function withUniqueIds(sections: readonly Section[]): Section[] {
 export async function reportPage(inputs: Inputs): Promise<string> {
   const sections = sectionsOf(inputs)
   const draw = await drawing()
-  const processors = [...new Set(kinds.flatMap((kind) => inputs[kind].map(({ report }) => report.machine.processor)))]
+  const processors = [
+    ...new Set(kinds.flatMap((kind) => inputs[kind].map(({ report }) => report.machine.processor))),
+  ].filter((name) => name !== 'unknown')
   const files = kinds.reduce((sum, kind) => sum + inputs[kind].length, 0)
   const body = html`<header><h1>bareclip bench</h1>
-<p>${processors.join('; ')}. ${plural(files, 'report')}; every figure was measured by the command below its chart.</p>
+<p>${processors.length > 0 && `${processors.join('; ')}. `}${plural(files, 'report')}; every figure was measured by the command below its chart.</p>
 <nav aria-label="Sections">${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav></header>
 <main>
 ${sections.map(

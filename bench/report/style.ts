@@ -34,6 +34,7 @@ small,.note,.notes{color:var(--muted);font-size:13px}
 .share i{position:absolute;left:0;bottom:2px;height:3px;background:var(--series-0)}
 .wrong td,.wrong th{background:color-mix(in srgb,var(--loud) 14%,var(--paper));border-bottom-color:var(--loud)}
 .wrong strong,.alarm>strong+strong,.failed{color:var(--loud)}
+tbody th:not(.n){min-width:7em}
 .failed{white-space:normal}
 .alarm{border-left:4px solid var(--loud);padding:6px 12px;background:color-mix(in srgb,var(--loud) 10%,var(--paper))}
 summary{cursor:pointer}

@@ -24,13 +24,17 @@ interface Panel extends From<KernelsReport> {
 export function kernelsSection(files: readonly From<KernelsReport>[], tones: Tones): Section | undefined {
   const panels = panelsOf(files, tones)
   if (panels.length === 0) return undefined
-  const points = panels.map(pointsOf)
-  const limits = roofLimits(
-    points.flat(),
-    panels.flatMap(({ roofs }) => roofs),
-  )
-  const parts: Part[] = [alarm(panels)]
-  if (limits) parts.push({ charts: panels.map((panel, i) => chartOf(panel, points[i]!, limits, tones)), whole: true })
+  const drawn = panels.map((panel) => ({ panel, points: pointsOf(panel) }))
+  // the same axes for a device in all files; another device is another world
+  const charts = drawn.flatMap(({ panel, points }) => {
+    const alike = drawn.filter((other) => other.panel.device === panel.device)
+    const limits = roofLimits(
+      alike.flatMap((one) => one.points),
+      alike.flatMap((one) => one.panel.roofs),
+    )
+    return limits ? [chartOf(panel, points, limits, tones)] : []
+  })
+  const parts: Part[] = [alarm(panels), { charts, whole: true }]
   parts.push(...panels.flatMap((panel) => [roofTable(panel), kernelTable(panel)]))
   return { id: 'kernels', title: 'Kernels', parts }
 }

@@ -2,7 +2,7 @@ import { median } from '../../statistics.ts'
 import { type BarRow, drawBars } from '../charts/bars.ts'
 import { commandOf } from '../commands.ts'
 import type { Chart } from '../draw.ts'
-import { mebibytes, milliseconds, plural } from '../format.ts'
+import { figure, mebibytes, milliseconds, plural } from '../format.ts'
 import { headFacts, namesOf, sourceOf } from '../names.ts'
 import type { From } from '../read.ts'
 import type { LoadReport } from '../schemas/load.ts'
@@ -121,12 +121,14 @@ function stageChart(
         title: `${stage}: ${milliseconds(ms)}`,
       }
     })
-    return { label: run.name, segments, value: milliseconds(at), ...(run.ms && { whisker: run.ms }) }
+    const value = milliseconds(at)
+    const long = run.ms ? `${value} (${figure(run.ms.least)} … ${figure(run.ms.most)})` : value
+    return { label: run.name, segments, value: long, shortValue: value }
   })
-  const most = runs.map((run) => Math.max(sum(run), run.ms?.most ?? 0)).reduce((a, b) => Math.max(a, b), 0)
+  const most = runs.map(sum).reduce((a, b) => Math.max(a, b), 0)
   return {
     ...{ id, title, commands, source },
-    reading: `Time from left to right, stage after stage; shorter is better.${runs.some(({ ms }) => ms) ? ' The whisker is from the fastest process to the slowest.' : ''}`,
+    reading: `Time from left to right, stage after stage; shorter is better.${runs.some(({ ms }) => ms) ? ' Stages are medians of several processes; in brackets the fastest and the slowest of them.' : ''}`,
     draw: (canvas) =>
       drawBars(
         {

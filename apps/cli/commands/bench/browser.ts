@@ -10,7 +10,8 @@ interface Options {
 /** `bareclip bench --browser`: of the command itself, beside those under it. */
 export function benchBrowserOption(cli: Cli, bench: Command): void {
   bench
-    .argument('[command]', 'one of those below; none with --browser')
+    .usage('[options] [command]')
+    .argument('[command]') // so that a wrong one is named
     .option('--browser', 'serve a page that times the kernels in a browser, until Ctrl-C')
     .addOption(new Option('--port <n>', 'of the page; default: a free one').argParser(port))
     .action((name: string | undefined, options: Options) => {
