@@ -23,6 +23,9 @@ const portable = ['clip', 'models', 'kernels', 'runtime', 'loaders', 'index.ts']
 /** Of the repository only. */
 const unpublished = 'bench/peers/'
 
+/** Bundled with what it imports when the package is built. */
+const bundled = 'bench/vendor/'
+
 const nodeGlobals = ['Buffer', 'process', '__dirname', '__filename', 'require']
 
 interface SourceFile {
@@ -107,7 +110,7 @@ describe('architecture', () => {
       Record<string, string>
     >
     const packagesFor = ({ path }: SourceFile) =>
-      path.startsWith(unpublished) ? { ...dependencies, ...devDependencies } : dependencies
+      path.startsWith(unpublished) || path.startsWith(bundled) ? { ...dependencies, ...devDependencies } : dependencies
     const packageOf = (specifier: string) =>
       specifier
         .split('/')

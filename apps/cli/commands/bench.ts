@@ -1,15 +1,28 @@
 import type { Cli } from '../cli.ts'
+import { benchBrowserOption } from './bench/browser.ts'
 import { benchCompareCommand } from './bench/compare.ts'
 import { benchKernelsCommand } from './bench/kernels.ts'
 import { benchModelCommand } from './bench/model.ts'
+import { benchReportCommand } from './bench/report.ts'
 
 export function benchCommand(cli: Cli): void {
   const bench = cli.program
     .command('bench')
     .description('measure how fast kernels and models run here')
     .helpCommand(false)
+  benchBrowserOption(cli, bench)
   benchKernelsCommand(cli, bench)
   benchModelCommand(cli, bench)
   benchCompareCommand(cli, bench)
-  bench.addHelpText('after', '\nExample:\n  bareclip bench kernels\n  bareclip bench model')
+  benchReportCommand(cli, bench)
+  bench.addHelpText(
+    'after',
+    `
+Examples:
+  bareclip bench kernels --json kernels.json
+  bareclip bench model --json model.json
+  bareclip bench report kernels.json model.json -o report.html
+  bareclip bench compare old.json new.json
+  bareclip bench --browser`,
+  )
 }
