@@ -1,4 +1,5 @@
-// Compiles runtime/wasm/module.as.ts in both forms and embeds them, deflated and in base64, in runtime/wasm/binaries.generated.ts.
+// Compiles runtime/wasm/module.as.ts in both forms and embeds them, deflated and in base64, in runtime/wasm/binaries.generated.ts;
+// and the bench's float64 product in bench/precision/product.generated.ts.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -17,27 +18,24 @@ function sources(folder) {
   })
 }
 
-const inputs = [...sources('kernels'), ...sources('runtime'), 'scripts/build-wasm.mjs']
-const newest = Math.max(...inputs.map((path) => statSync(join(root, path)).mtimeMs))
-const fresh = existsSync(target) && statSync(target).mtimeMs >= newest
+const fresh = (target, inputs) => {
+  const newest = Math.max(...[...inputs, 'scripts/build-wasm.mjs'].map((path) => statSync(join(root, path)).mtimeMs))
+  return existsSync(target) && statSync(target).mtimeMs >= newest
+}
 
-const flags =
-  '-O3 --converge --noAssert --runtime stub --importMemory --initialMemory 1 --maximumMemory 65536 --sharedMemory ' +
-  '--enable simd --enable threads --stackSize 0'
+const flags = '-O3 --converge --noAssert --runtime stub --importMemory --stackSize 0 --enable simd'
+const moduleFlags = '--initialMemory 1 --maximumMemory 65536 --sharedMemory --enable threads'
 
-async function compile(name, extra) {
+async function compile(source, name, extra) {
   const files = new Map()
-  const { error, stderr } = await asc.main(
-    ['runtime/wasm/module.as.ts', '-o', `${name}.wasm`, ...flags.split(' '), ...extra],
-    {
-      readFile: (path, base) => {
-        const full = join(root, base ?? '', path)
-        return existsSync(full) ? readFileSync(full, 'utf8') : null
-      },
-      writeFile: (path, content) => files.set(path, content),
-      listFiles: () => [],
+  const { error, stderr } = await asc.main([source, '-o', `${name}.wasm`, ...flags.split(' '), ...extra], {
+    readFile: (path, base) => {
+      const full = join(root, base ?? '', path)
+      return existsSync(full) ? readFileSync(full, 'utf8') : null
     },
-  )
+    writeFile: (path, content) => files.set(path, content),
+    listFiles: () => [],
+  })
   if (error) {
     console.error(stderr.toString())
     throw error
@@ -52,9 +50,10 @@ function marked(bytes, mark) {
   return Buffer.concat([bytes, Uint8Array.of(0, content.length, ...content)])
 }
 
-if (!fresh) {
-  const simd = await compile('simd', [])
-  const relaxed = await compile('relaxed', ['--enable', 'relaxed-simd'])
+if (!fresh(target, [...sources('kernels'), ...sources('runtime')])) {
+  const source = 'runtime/wasm/module.as.ts'
+  const simd = await compile(source, 'simd', moduleFlags.split(' '))
+  const relaxed = await compile(source, 'relaxed', [...moduleFlags.split(' '), '--enable', 'relaxed-simd'])
   const code = createHash('sha256').update(simd).update(relaxed).digest('hex').slice(0, 16)
   const text = (bytes, form) => deflateRawSync(marked(bytes, `${form} ${code}`), { level: 9 }).toString('base64')
   writeFileSync(
@@ -66,4 +65,15 @@ export const relaxedBinary = '${text(relaxed, 'relaxed-simd')}'
 `,
   )
   console.log(`wasm: simd ${simd.length} bytes, relaxed ${relaxed.length} bytes`)
+}
+
+const product = join(root, 'bench/precision/product.generated.ts')
+if (!fresh(product, ['bench/precision/product.as.ts'])) {
+  const bytes = await compile('bench/precision/product.as.ts', 'product', [])
+  writeFileSync(
+    product,
+    `// Made by scripts/build-wasm.mjs from product.as.ts: WebAssembly, base64.
+export const productBinary = '${Buffer.from(bytes).toString('base64')}'
+`,
+  )
 }

@@ -1,0 +1,14 @@
+import { table } from '../table.ts'
+import type { PrecisionReport } from './precision.ts'
+
+/** A Markdown table, so that it can be quoted as it is. */
+export function precisionText({ rows, missing }: PrecisionReport): string {
+  const head = ['weights', 'tower', 'device', 'dtype', 'items', 'largest', 'cosine', 'top 1', 'top 10']
+  const body = rows.map(({ weights, tower, device, dtype, items, largest, cosine, top1, top10 }) => [
+    ...[weights, tower, device, dtype, `${items}`, largest.toExponential(1), cosine.toFixed(7)],
+    ...[top1, top10].map((share) => `${(100 * share).toFixed(1)} %`),
+  ])
+  const lines = [head, head.map(() => '---'), ...body].map((cells) => ['|', ...cells.flatMap((cell) => [cell, '|'])])
+  const notes = missing.map(({ device, dtype, reason }) => `${dtype} on ${device} is missing: ${reason}\n`)
+  return table(lines).replaceAll(/ +$/gm, '') + notes.join('')
+}
