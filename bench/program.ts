@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { messageOf } from '../runtime/errors.ts'
-import { benchAccuracy } from './accuracy.ts'
 import { type BenchCase, benchCases, casesNamed } from './cases.ts'
 import { benchLinear } from './linear.ts'
 import { benchLoad } from './load.ts'
@@ -29,11 +28,6 @@ const print = (text: string) => process.stdout.write(text)
 export function benchProgram(): Command {
   const program = new Command('npm run bench --').helpCommand(false)
   program.command('linear').description('GFLOP/s of linear on the reference device').action(benchLinear)
-  program
-    .command('accuracy')
-    .argument('<dir>', 'a model in f32')
-    .description('what f16, q12 and q8 do to the embeddings of a model')
-    .action(benchAccuracy)
   program
     .command('scales')
     .description('q8 and q12: GOP/s, and what a scale per 64 columns costs against one per row')

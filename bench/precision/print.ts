@@ -1,4 +1,3 @@
-import { table } from '../table.ts'
 import type { PrecisionReport } from './precision.ts'
 
 /** A Markdown table, so that it can be quoted as it is. */
@@ -8,7 +7,9 @@ export function precisionText({ rows, missing }: PrecisionReport): string {
     ...[weights, tower, device, dtype, `${items}`, largest.toExponential(1), cosine.toFixed(7)],
     ...[top1, top10].map((share) => `${(100 * share).toFixed(1)} %`),
   ])
-  const lines = [head, head.map(() => '---'), ...body].map((cells) => ['|', ...cells.flatMap((cell) => [cell, '|'])])
+  const widths = head.map((_, column) => Math.max(...[head, ...body].map((cells) => cells[column]!.length)))
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |\n`
+  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|\n`
   const notes = missing.map(({ device, dtype, reason }) => `${dtype} on ${device} is missing: ${reason}\n`)
-  return table(lines).replaceAll(/ +$/gm, '') + notes.join('')
+  return [line(head), rule, ...body.map(line), ...notes].join('')
 }
