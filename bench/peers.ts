@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchCase } from './cases.ts'
 import { type CaseComparison, compareCase, type Summary, summarise } from './peers/compare.ts'
-import { type Contender, createContender } from './peers/contender.ts'
+import { type Contender, createContender, missingContender } from './peers/contender.ts'
 import { tooLarge } from './peers/memory.ts'
 import { comparisonText, summaryText } from './peers/print.ts'
 import { createStage, requireFullModel, type Stage } from './peers/stage.ts'
@@ -114,8 +114,4 @@ function onnxContender(stage: Stage, peer: PeerName, { threads, node, limit }: C
   }
   const args = [kind, stage.folder, dtype, `${threads}`]
   return createContender({ name, file: join(stage.folder, 'onnx.mjs'), args, node, limitMs: limit * 1000 })
-}
-
-function missingContender(name: string, missing: string): Contender {
-  return { name, title: undefined, missing, ask: async () => ({ error: missing }), stop: async () => {} }
 }

@@ -2,9 +2,9 @@ import type { BenchCase } from '../cases.ts'
 import { type ProcessMemory, processMemory } from '../machine.ts'
 
 /** Between the bench and a process that it measures. */
-export interface Question {
-  readonly item: BenchCase
-  /** Send the embeddings of the first and the last row along. */
+export interface Question<Item = BenchCase> {
+  readonly item: Item
+  /** Send what was computed along: of embeddings the first and the last row. */
   readonly rows: boolean
 }
 
@@ -13,7 +13,7 @@ export interface Answer {
   readonly title?: string
   readonly ms?: number
   readonly memory?: ProcessMemory
-  readonly rows?: readonly (readonly number[])[]
+  readonly rows?: readonly ArrayLike<number>[]
   readonly error?: string
 }
 
@@ -22,9 +22,14 @@ export type Prepare = (item: BenchCase) => Promise<() => Promise<{ data: Float32
 
 /** In a measured process: says what it is, then answers each case with its time. Ends when the bench does. */
 export function serve(title: string, prepare: Prepare): void {
+  serveAnswers<BenchCase>(title, (item, rows) => answer(prepare, item, rows))
+}
+
+/** As `serve`, whatever the questions are about. */
+export function serveAnswers<Item>(title: string, reply: (item: Item, rows: boolean) => Promise<Answer>): void {
   process.on('disconnect', () => process.exit())
-  process.on('message', ({ item, rows }: Question) => {
-    answer(prepare, item, rows).then(
+  process.on('message', ({ item, rows }: Question<Item>) => {
+    reply(item, rows).then(
       (message) => process.send!(message),
       (error: unknown) => process.send!({ error: messageIn(error) } satisfies Answer),
     )
