@@ -5,6 +5,8 @@ import { type BenchCase, benchCases, casesNamed } from './cases.ts'
 import { benchLinear } from './linear.ts'
 import { benchLoad } from './load.ts'
 import { machine } from './machine.ts'
+import { type Part, parts } from './parts/items.ts'
+import { benchParts } from './parts/parts.ts'
 import { type BenchDtype, benchPeers, dtypes, type PeerName, peerNames } from './peers.ts'
 import { benchScales } from './scales.ts'
 import { benchScaling } from './scaling.ts'
@@ -55,6 +57,14 @@ export function benchProgram(): Command {
       write(options, 'scaling', await benchScaling(dir, { ...options, print }))
     })
 
+  const measuredParts = program.command('parts').description('matmul, softmax, layer norm, loader, decoders, tokenizer')
+  processes(measuredParts, 1)
+    .addOption(listOption('--parts <a,b,c>', 'what to compare', parts, parts))
+    .addOption(new Option('--rounds <n>', 'measured rounds, after one that is not').argParser(count).default(7))
+    .action(async (options: Shared & { parts: Part[]; rounds: number }) => {
+      write(options, 'parts', await benchParts({ ...options, print }))
+    })
+
   shared(program.command('load').description('from a warm disk to the first embedding of 16 tokens'))
     .addOption(dtypeOption())
     .addOption(new Option('--runs <n>', 'processes').argParser(count).default(5))
@@ -65,9 +75,12 @@ export function benchProgram(): Command {
 }
 
 function shared(command: Command): Command {
+  return processes(command.argument('<dir>', 'folder that `bareclip synth DIR --size full` wrote'), 2)
+}
+
+function processes(command: Command, threads: number): Command {
   return command
-    .argument('<dir>', 'folder that `bareclip synth DIR --size full` wrote')
-    .addOption(new Option('--threads <n>', 'of every contender').argParser(count).default(2))
+    .addOption(new Option('--threads <n>', 'of every contender that has any').argParser(count).default(threads))
     .addOption(new Option('--node <path>', 'Node binary to measure under').default(process.execPath, 'this one'))
     .addOption(new Option('--limit <s>', 'seconds that loading or one call may take').argParser(count).default(120))
     .option('--json <file>', 'write the figures as JSON as well')
