@@ -7,7 +7,7 @@ import { tooLarge } from './peers/memory.ts'
 import { comparisonText, summaryText } from './peers/print.ts'
 import { createStage, requireFullModel, type Stage } from './peers/stage.ts'
 
-export const peerNames = ['web-f32', 'node-f32', 'web-q8', 'node-q8'] as const
+export const peerNames = ['web-f32', 'node-f32', 'transformers-f32', 'web-q8', 'node-q8', 'transformers-q8'] as const
 export type PeerName = (typeof peerNames)[number]
 export const dtypes = ['f32', 'f16', 'q12', 'q8'] as const
 export type BenchDtype = (typeof dtypes)[number]
@@ -40,9 +40,9 @@ export interface PeersReport {
 /** Ours in each dtype against the peers. Throws MODEL_NOT_FOUND, INVALID_ARGUMENT. */
 export async function benchPeers(folder: string, options: PeersOptions): Promise<PeersReport> {
   requireFullModel(folder)
-  const stage = await createStage(['ours.ts', 'onnx.ts'], folder)
+  const stage = await createStage(['ours.ts', 'onnx.ts', 'transformers.ts'], folder)
   const ours = options.dtypes.map((dtype) => oursContender(stage, folder, dtype, options))
-  const peers = options.peers.map((peer) => onnxContender(stage, peer, options))
+  const peers = options.peers.map((peer) => peerContender(stage, peer, options))
   try {
     return await comparePeers(ours, peers, options)
   } finally {
@@ -106,12 +106,15 @@ export function oursContender(
   return createContender({ name, file, args: [folder, dtype, `${threads}`], node, limitMs: limit * 1000 })
 }
 
-function onnxContender(stage: Stage, peer: PeerName, { threads, node, limit }: ContenderOptions): Contender {
+function peerContender(stage: Stage, peer: PeerName, { threads, node, limit }: ContenderOptions): Contender {
   const [kind, dtype] = peer.split('-') as [string, string]
-  const name = `onnxruntime-${peer}`
-  if (!existsSync(join(stage.folder, `node_modules/onnxruntime-${kind}`))) {
-    return missingContender(name, 'not installed: npm install --prefix bench/peers')
+  const isTransformers = kind === 'transformers'
+  const needed = isTransformers ? '@huggingface/transformers' : `onnxruntime-${kind}`
+  const name = isTransformers ? `transformers.js-${dtype}` : `onnxruntime-${peer}`
+  if (!existsSync(join(stage.folder, 'node_modules', needed))) {
+    return missingContender(name, 'not installed: npm install --ignore-scripts --prefix bench/peers')
   }
-  const args = [kind, stage.folder, dtype, `${threads}`]
-  return createContender({ name, file: join(stage.folder, 'onnx.mjs'), args, node, limitMs: limit * 1000 })
+  const program = isTransformers ? 'transformers.mjs' : 'onnx.mjs'
+  const args = [...(isTransformers ? [] : [kind]), stage.folder, dtype, `${threads}`]
+  return createContender({ name, file: join(stage.folder, program), args, node, limitMs: limit * 1000 })
 }

@@ -45,7 +45,7 @@ export function benchProgram(): Command {
   const peers = program.command('peers').description('ours beside onnxruntime, each in its own process, in turn')
   shared(rounds(peers))
     .addOption(listOption('--dtypes <a,b,c>', 'of ours', dtypes, dtypes))
-    .addOption(listOption('--peers <a,b,c>', 'of onnxruntime', peerNames, ['web-f32', 'node-f32', 'web-q8']))
+    .addOption(listOption('--peers <a,b,c>', 'beside it', peerNames, ['web-f32', 'node-f32', 'web-q8']))
     .option('--force', 'try what memory will probably not do for', false)
     .action(async (dir: string, options: Rounds & { dtypes: BenchDtype[]; peers: PeerName[]; force: boolean }) => {
       write(options, 'peers', await benchPeers(dir, { ...options, print }))

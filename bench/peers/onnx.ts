@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeImage, preprocess, readPreprocessing } from '../../loaders/image/image.ts'
-import { type BenchCase, caseImages, caseTokens } from '../cases.ts'
+import { type BenchCase, caseImages } from '../cases.ts'
 import { type Prepare, refuse, serve } from './protocol.ts'
+import { peerTokens } from './words.ts'
 
 interface Session {
   run(feeds: object): Promise<Readonly<Record<string, { readonly data: Float32Array } | undefined>>>
@@ -56,14 +57,14 @@ function open(ort: Ort, tower: 'text' | 'vision'): Promise<Session> {
   })
 }
 
-/** As transformers.js does: padded to the longest text. */
+/** As transformers.js does: padded to the longest text. The ids are there beforehand: not timed here, timed for ours. */
 function textFeeds(ort: Ort, item: BenchCase): object {
-  const texts = caseTokens(item, { vocabulary: 30_528, padId: 0 })
+  const texts = peerTokens(item)
   const longest = Math.max(...item.lengths)
   const shape = [texts.length, longest]
   const ids = new BigInt64Array(texts.length * longest)
   const mask = new BigInt64Array(texts.length * longest)
-  texts.forEach(({ tokens }, text) => {
+  texts.forEach((tokens, text) => {
     ids.set(BigInt64Array.from(tokens, BigInt), text * longest)
     mask.fill(1n, text * longest, text * longest + tokens.length)
   })

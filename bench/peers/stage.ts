@@ -1,4 +1,15 @@
-import { copyFileSync, cpSync, existsSync, linkSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -57,10 +68,28 @@ export async function createStage(programs: readonly string[], model?: string): 
       linkSync(join(model, 'model.safetensors'), join(folder, 'model.safetensors'))
       copyFileSync(join(model, 'preprocessor_config.json'), join(folder, 'preprocessor_config.json'))
       cpSync(here('graphs'), folder, { recursive: true })
+      stageTransformers(folder, model)
     }
     return { folder, dispose }
   } catch (error) {
     dispose()
     throw error
+  }
+}
+
+/** In `folder/transformers`, what transformers.js expects of a model's folder, by its names. */
+function stageTransformers(folder: string, model: string): void {
+  const target = join(folder, 'transformers')
+  mkdirSync(join(target, 'onnx'), { recursive: true })
+  for (const file of ['config.json', 'tokenizer.json', 'preprocessor_config.json']) {
+    copyFileSync(join(model, file), join(target, file))
+  }
+  const tokenizer = { tokenizer_class: 'BertTokenizer', model_max_length: 8192, pad_token: '[PAD]' }
+  writeFileSync(join(target, 'tokenizer_config.json'), JSON.stringify(tokenizer))
+  writeFileSync(join(target, 'processor_config.json'), JSON.stringify({ processor_class: 'JinaCLIPProcessor' }))
+  linkSync(join(model, 'model.safetensors'), join(target, 'onnx/model.safetensors'))
+  for (const tower of ['text', 'vision']) {
+    copyFileSync(here(`graphs/${tower}.onnx`), join(target, `onnx/${tower}.onnx`))
+    copyFileSync(here(`graphs/${tower}-q8.onnx`), join(target, `onnx/${tower}_quantized.onnx`))
   }
 }
