@@ -7,7 +7,8 @@ import { benchLoad } from './load.ts'
 import { machine } from './machine.ts'
 import { type Part, parts } from './parts/items.ts'
 import { benchParts } from './parts/parts.ts'
-import { type BenchDtype, benchPeers, dtypes, type PeerName, peerNames } from './peers.ts'
+import { gpuPlaces } from './peers/webgpu.ts'
+import { type BenchDtype, benchPeers, dtypes, type PeersOptions, peerNames } from './peers.ts'
 import { benchScales } from './scales.ts'
 import { benchScaling } from './scaling.ts'
 import { benchWebgpu } from './webgpu.ts'
@@ -46,8 +47,9 @@ export function benchProgram(): Command {
   shared(rounds(peers))
     .addOption(listOption('--dtypes <a,b,c>', 'of ours', dtypes, dtypes))
     .addOption(listOption('--peers <a,b,c>', 'beside it', peerNames, ['web-f32', 'node-f32', 'web-q8']))
+    .addOption(listOption('--places <a,b>', 'for webgpu', gpuPlaces, gpuPlaces))
     .option('--force', 'try what memory will probably not do for', false)
-    .action(async (dir: string, options: Rounds & { dtypes: BenchDtype[]; peers: PeerName[]; force: boolean }) => {
+    .action(async (dir: string, options: Rounds & Pick<PeersOptions, 'dtypes' | 'peers' | 'places' | 'force'>) => {
       write(options, 'peers', await benchPeers(dir, { ...options, print }))
     })
 

@@ -1,5 +1,6 @@
 import type { BenchCase } from '../cases.ts'
 import { type ProcessMemory, processMemory } from '../machine.ts'
+import { measure, type Prepare } from './measure.ts'
 
 /** Between the bench and a process that it measures. */
 export interface Question<Item = BenchCase> {
@@ -17,12 +18,12 @@ export interface Answer {
   readonly error?: string
 }
 
-/** Makes ready what is not timed → the call that is. It returns (rows, width) flat. */
-export type Prepare = (item: BenchCase) => Promise<() => Promise<{ data: Float32Array; rows: number }>>
-
 /** In a measured process: says what it is, then answers each case with its time. Ends when the bench does. */
 export function serve(title: string, prepare: Prepare): void {
-  serveAnswers<BenchCase>(title, (item, rows) => answer(prepare, item, rows))
+  serveAnswers<BenchCase>(title, async (item, rows) => {
+    const measured = await measure(prepare, item, rows)
+    return { ...measured, memory: processMemory() }
+  })
 }
 
 /** As `serve`, whatever the questions are about. */
@@ -35,16 +36,6 @@ export function serveAnswers<Item>(title: string, reply: (item: Item, rows: bool
     )
   })
   process.send!({ title } satisfies Answer)
-}
-
-async function answer(prepare: Prepare, item: BenchCase, wantsRows: boolean): Promise<Answer> {
-  const call = await prepare(item)
-  const start = performance.now()
-  const { data, rows } = await call()
-  const ms = performance.now() - start
-  const width = data.length / rows
-  const row = (index: number) => [...data.subarray(index * width, (index + 1) * width)]
-  return { ms, memory: processMemory(), ...(wantsRows && { rows: [row(0), row(rows - 1)] }) }
 }
 
 export function refuse(error: unknown): void {

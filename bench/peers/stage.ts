@@ -43,9 +43,14 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /**
  * A temporary folder with the programs to measure, each one bundled JavaScript file, so that every version of Node runs the same
  * and no compiler sits in the process; and, with a model, its files beside the peers' graphs. onnxruntime-node refuses weights
- * that a symbolic link leads to, so it is a hard link, and the folder is inside the model's: on the same disk.
+ * that a symbolic link leads to, so it is a hard link, and the folder is inside the model's: on the same disk. pages: to be run
+ * in a browser
  */
-export async function createStage(programs: readonly string[], model?: string): Promise<Stage> {
+export async function createStage(
+  programs: readonly string[],
+  model?: string,
+  pages: readonly string[] = [],
+): Promise<Stage> {
   const folder = mkdtempSync(join(model === undefined ? tmpdir() : resolve(model), '.bareclip-bench-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
@@ -54,15 +59,15 @@ export async function createStage(programs: readonly string[], model?: string): 
     remove()
   }
   try {
-    await build({
-      entryPoints: programs.map(here),
+    const bundle = {
       outdir: folder,
       outExtension: { '.js': '.mjs' },
       bundle: true,
-      platform: 'node',
       format: 'esm',
       logLevel: 'silent',
-    })
+    } as const
+    await build({ ...bundle, entryPoints: programs.map(here), platform: 'node' })
+    if (pages.length > 0) await build({ ...bundle, entryPoints: pages.map(here), platform: 'browser' })
     if (existsSync(here('node_modules'))) symlinkSync(here('node_modules'), join(folder, 'node_modules'), 'junction')
     if (model !== undefined) {
       linkSync(join(model, 'model.safetensors'), join(folder, 'model.safetensors'))

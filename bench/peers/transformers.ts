@@ -1,5 +1,6 @@
 import { type BenchCase, caseImages } from '../cases.ts'
-import { type Prepare, refuse, serve } from './protocol.ts'
+import type { Prepare } from './measure.ts'
+import { refuse, serve } from './protocol.ts'
 import { peerTexts } from './words.ts'
 
 interface Values {
