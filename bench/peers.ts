@@ -2,12 +2,17 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchCase } from './cases.ts'
 import { type CaseComparison, compareCase, type Summary, summarise } from './peers/compare.ts'
-import { type Contender, createContender } from './peers/contender.ts'
+import { type Contender, createContender, missingContender } from './peers/contender.ts'
+import { softwareNote } from './peers/dawn.ts'
 import { tooLarge } from './peers/memory.ts'
 import { comparisonText, summaryText } from './peers/print.ts'
 import { createStage, requireFullModel, type Stage } from './peers/stage.ts'
+import { type GpuPlace, webgpuContenders } from './peers/webgpu.ts'
 
-export const peerNames = ['web-f32', 'node-f32', 'web-q8', 'node-q8'] as const
+export const peerNames = [
+  ...(['web-f32', 'node-f32', 'transformers-f32', 'web-q8', 'node-q8', 'transformers-q8'] as const),
+  ...(['webgpu-f32', 'webgpu-f16'] as const),
+] as const
 export type PeerName = (typeof peerNames)[number]
 export const dtypes = ['f32', 'f16', 'q12', 'q8'] as const
 export type BenchDtype = (typeof dtypes)[number]
@@ -25,6 +30,8 @@ export interface PeersOptions extends ContenderOptions {
   readonly rounds: number
   readonly dtypes: readonly BenchDtype[]
   readonly peers: readonly PeerName[]
+  /** For peers on WebGPU. */
+  readonly places: readonly GpuPlace[]
   /** Try what memory will probably not do for. */
   readonly force: boolean
   readonly print: (text: string) => void
@@ -40,15 +47,47 @@ export interface PeersReport {
 /** Ours in each dtype against the peers. Throws MODEL_NOT_FOUND, INVALID_ARGUMENT. */
 export async function benchPeers(folder: string, options: PeersOptions): Promise<PeersReport> {
   requireFullModel(folder)
-  const stage = await createStage(['ours.ts', 'onnx.ts'], folder)
-  const ours = options.dtypes.map((dtype) => oursContender(stage, folder, dtype, options))
-  const peers = options.peers.map((peer) => onnxContender(stage, peer, options))
+  const onGpu = options.peers.filter((peer) => peer.startsWith('webgpu-'))
+  const onProcessor = options.peers.filter((peer) => !peer.startsWith('webgpu-'))
+  const stage = await createStage(
+    ['ours.ts', 'onnx.ts', 'transformers.ts', 'chromium.ts'],
+    folder,
+    onGpu.length > 0 ? ['page.ts'] : [],
+  )
+  const groups: Group[] = []
+  if (onProcessor.length > 0 || onGpu.length === 0) {
+    groups.push({
+      ours: options.dtypes.map((dtype) => oursContender(stage, folder, dtype, options)),
+      peers: onProcessor.map((peer) => peerContender(stage, peer, options)),
+    })
+  }
+  for (const place of onGpu.length > 0 ? options.places : []) {
+    const pairs = onGpu.map((peer) =>
+      webgpuContenders(stage, folder, place, peer === 'webgpu-f16' ? 'f16' : 'f32', options),
+    )
+    groups.push({ ours: pairs.map(({ ours }) => ours), peers: pairs.map(({ peer }) => peer) })
+  }
   try {
-    return await comparePeers(ours, peers, options)
+    const reports: PeersReport[] = []
+    for (const { ours, peers } of groups) {
+      reports.push(await comparePeers(ours, peers, options))
+      for (const one of [...ours, ...peers]) await one.stop()
+    }
+    return {
+      cases: reports.flatMap(({ cases }) => cases),
+      summaries: reports.flatMap(({ summaries }) => summaries),
+      contenders: Object.assign({}, ...reports.map(({ contenders }) => contenders)),
+    }
   } finally {
-    for (const one of [...ours, ...peers]) await one.stop()
+    for (const { ours, peers } of groups) for (const one of [...ours, ...peers]) await one.stop()
     stage.dispose()
   }
+}
+
+/** What is compared with each other: nothing on a GPU with anything elsewhere. */
+interface Group {
+  readonly ours: readonly Contender[]
+  readonly peers: readonly Contender[]
 }
 
 /** Prints each case as it is done, then the means. */
@@ -62,6 +101,7 @@ export async function comparePeers(
     force || !peers.includes(contender) ? undefined : tooLarge(contender.name.includes('web') ? 'web' : 'node', item)
   const comparisons: CaseComparison[] = []
   const missing = new Set<string>()
+  const told = new Set<string>()
   let tower: boolean | undefined
   for (const item of cases) {
     // A peer holds what it once took: it starts anew for the other tower.
@@ -74,6 +114,12 @@ export async function comparePeers(
       if (one.missing === undefined || missing.has(one.name)) continue
       missing.add(one.name)
       print(`${one.name} is ${one.missing}\n`)
+    }
+    for (const one of all) {
+      if (one.title === undefined || told.has(one.name)) continue
+      told.add(one.name)
+      print(`${one.name}: ${one.title}\n`)
+      if (one.title.includes(softwareNote)) print(`\n*** ${one.name} ran on a ${softwareNote} ***\n`)
     }
     const results = comparison.results.filter(({ name }) => !missing.has(name))
     const shown = ours.map(({ name }) => name).filter((name) => results.some((result) => result.name === name))
@@ -106,16 +152,15 @@ export function oursContender(
   return createContender({ name, file, args: [folder, dtype, `${threads}`], node, limitMs: limit * 1000 })
 }
 
-function onnxContender(stage: Stage, peer: PeerName, { threads, node, limit }: ContenderOptions): Contender {
+function peerContender(stage: Stage, peer: PeerName, { threads, node, limit }: ContenderOptions): Contender {
   const [kind, dtype] = peer.split('-') as [string, string]
-  const name = `onnxruntime-${peer}`
-  if (!existsSync(join(stage.folder, `node_modules/onnxruntime-${kind}`))) {
-    return missingContender(name, 'not installed: npm install --prefix bench/peers')
+  const isTransformers = kind === 'transformers'
+  const needed = isTransformers ? '@huggingface/transformers' : `onnxruntime-${kind}`
+  const name = isTransformers ? `transformers.js-${dtype}` : `onnxruntime-${peer}`
+  if (!existsSync(join(stage.folder, 'node_modules', needed))) {
+    return missingContender(name, 'not installed: npm install --ignore-scripts --prefix bench/peers')
   }
-  const args = [kind, stage.folder, dtype, `${threads}`]
-  return createContender({ name, file: join(stage.folder, 'onnx.mjs'), args, node, limitMs: limit * 1000 })
-}
-
-function missingContender(name: string, missing: string): Contender {
-  return { name, title: undefined, missing, ask: async () => ({ error: missing }), stop: async () => {} }
+  const program = isTransformers ? 'transformers.mjs' : 'onnx.mjs'
+  const args = [...(isTransformers ? [] : [kind]), stage.folder, dtype, `${threads}`]
+  return createContender({ name, file: join(stage.folder, program), args, node, limitMs: limit * 1000 })
 }

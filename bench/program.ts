@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { messageOf } from '../runtime/errors.ts'
-import { benchAccuracy } from './accuracy.ts'
 import { type BenchCase, benchCases, casesNamed } from './cases.ts'
 import { benchLoad } from './load.ts'
 import { machine } from './machine.ts'
-import { type BenchDtype, benchPeers, dtypes, type PeerName, peerNames } from './peers.ts'
+import { type Part, parts } from './parts/items.ts'
+import { benchParts } from './parts/parts.ts'
+import { gpuPlaces } from './peers/webgpu.ts'
+import { type BenchDtype, benchPeers, dtypes, type PeersOptions, peerNames } from './peers.ts'
 import { benchScales } from './scales.ts'
 import { benchScaling } from './scaling.ts'
 
@@ -27,11 +29,6 @@ const print = (text: string) => process.stdout.write(text)
 export function benchProgram(): Command {
   const program = new Command('npm run bench --').helpCommand(false)
   program
-    .command('accuracy')
-    .argument('<dir>', 'a model in f32')
-    .description('what f16, q12 and q8 do to the embeddings of a model')
-    .action(benchAccuracy)
-  program
     .command('scales')
     .description('q8 and q12: what a scale per 64 columns costs against one per row, and what it is worth')
     .action(benchScales)
@@ -39,9 +36,10 @@ export function benchProgram(): Command {
   const peers = program.command('peers').description('ours beside onnxruntime, each in its own process, in turn')
   shared(rounds(peers))
     .addOption(listOption('--dtypes <a,b,c>', 'of ours', dtypes, dtypes))
-    .addOption(listOption('--peers <a,b,c>', 'of onnxruntime', peerNames, ['web-f32', 'node-f32', 'web-q8']))
+    .addOption(listOption('--peers <a,b,c>', 'beside it', peerNames, ['web-f32', 'node-f32', 'web-q8']))
+    .addOption(listOption('--places <a,b>', 'for webgpu', gpuPlaces, gpuPlaces))
     .option('--force', 'try what memory will probably not do for', false)
-    .action(async (dir: string, options: Rounds & { dtypes: BenchDtype[]; peers: PeerName[]; force: boolean }) => {
+    .action(async (dir: string, options: Rounds & Pick<PeersOptions, 'dtypes' | 'peers' | 'places' | 'force'>) => {
       write(options, 'peers', await benchPeers(dir, { ...options, print }))
     })
 
@@ -49,6 +47,14 @@ export function benchProgram(): Command {
     .addOption(dtypeOption())
     .action(async (dir: string, options: Rounds & { dtype: BenchDtype }) => {
       write(options, 'scaling', await benchScaling(dir, { ...options, print }))
+    })
+
+  const measuredParts = program.command('parts').description('matmul, softmax, layer norm, loader, decoders, tokenizer')
+  processes(measuredParts, 1)
+    .addOption(listOption('--parts <a,b,c>', 'what to compare', parts, parts))
+    .addOption(new Option('--rounds <n>', 'measured rounds, after one that is not').argParser(count).default(7))
+    .action(async (options: Shared & { parts: Part[]; rounds: number }) => {
+      write(options, 'parts', await benchParts({ ...options, print }))
     })
 
   shared(program.command('load').description('from a warm disk to the first embedding of 16 tokens'))
@@ -61,9 +67,12 @@ export function benchProgram(): Command {
 }
 
 function shared(command: Command): Command {
+  return processes(command.argument('<dir>', 'folder that `bareclip synth DIR --size full` wrote'), 2)
+}
+
+function processes(command: Command, threads: number): Command {
   return command
-    .argument('<dir>', 'folder that `bareclip synth DIR --size full` wrote')
-    .addOption(new Option('--threads <n>', 'of every contender').argParser(count).default(2))
+    .addOption(new Option('--threads <n>', 'of every contender that has any').argParser(count).default(threads))
     .addOption(new Option('--node <path>', 'Node binary to measure under').default(process.execPath, 'this one'))
     .addOption(new Option('--limit <s>', 'seconds that loading or one call may take').argParser(count).default(120))
     .option('--json <file>', 'write the figures as JSON as well')

@@ -6,7 +6,7 @@ import { type BenchDtype, oursContender, type PeersOptions } from './peers.ts'
 import { geometricMean, type Spread } from './statistics.ts'
 import { digits, table } from './table.ts'
 
-export interface ScalingOptions extends Omit<PeersOptions, 'peers' | 'force' | 'dtypes'> {
+export interface ScalingOptions extends Omit<PeersOptions, 'peers' | 'places' | 'force' | 'dtypes'> {
   readonly dtype: BenchDtype
 }
 

@@ -1,5 +1,6 @@
-// Compiles each *.as.ts that is a module in both forms, without and with relaxed SIMD, and embeds them, deflated together and in base64, in
-// a generated file beside it: the kernels, and the roofs of the bench, which no user's bundle has.
+// Compiles each *.as.ts that is a module in both forms, without and with relaxed SIMD, and embeds them, deflated together and in
+// base64, in a generated file beside it: the kernels, and the roofs of the bench, which no user's bundle has. The bench's product
+// in float64 has one form.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -17,7 +18,7 @@ function sources(folder) {
   })
 }
 
-const shared = [...sources('kernels'), ...sources('runtime'), 'scripts/build-wasm.mjs']
+const shared = [...sources('kernels'), ...sources('runtime')]
 const modules = [
   { source: 'runtime/wasm/module.as.ts', target: 'runtime/wasm/binaries.generated.ts', inputs: shared },
   {
@@ -27,9 +28,13 @@ const modules = [
   },
 ]
 
-const flags =
-  '-O3 --converge --noAssert --runtime stub --importMemory --initialMemory 1 --maximumMemory 65536 --sharedMemory ' +
-  '--enable simd --enable threads --stackSize 0 --memoryBase 64'
+const fresh = (target, inputs) => {
+  const newest = Math.max(...[...inputs, 'scripts/build-wasm.mjs'].map((path) => statSync(join(root, path)).mtimeMs))
+  return existsSync(join(root, target)) && statSync(join(root, target)).mtimeMs >= newest
+}
+
+const flags = '-O3 --converge --noAssert --runtime stub --importMemory --stackSize 0 --memoryBase 64 --enable simd'
+const moduleFlags = '--initialMemory 1 --maximumMemory 65536 --sharedMemory --enable threads'.split(' ')
 
 async function compile(source, name, extra) {
   const files = new Map()
@@ -67,10 +72,9 @@ function interleaved(forms) {
 }
 
 for (const { source, target, inputs } of modules) {
-  const newest = Math.max(...inputs.map((path) => statSync(join(root, path)).mtimeMs))
-  if (existsSync(join(root, target)) && statSync(join(root, target)).mtimeMs >= newest) continue
-  const simd = await compile(source, 'simd', [])
-  const relaxed = await compile(source, 'relaxed', ['--enable', 'relaxed-simd'])
+  if (fresh(target, inputs)) continue
+  const simd = await compile(source, 'simd', moduleFlags)
+  const relaxed = await compile(source, 'relaxed', [...moduleFlags, '--enable', 'relaxed-simd'])
   const code = createHash('sha256').update(simd).update(relaxed).digest('hex').slice(0, 16)
   const forms = [marked(simd, `simd128 ${code}`), marked(relaxed, `relaxed-simd ${code}`)]
   const deflated = deflateRawSync(interleaved(forms), { level: 9 }).toString('base64')
@@ -88,4 +92,15 @@ export const binaries = {
 `,
   )
   console.log(`${source}: simd ${simd.length} bytes, relaxed ${relaxed.length} bytes`)
+}
+
+const product = 'bench/precision/product.generated.ts'
+if (!fresh(product, ['bench/precision/product.as.ts'])) {
+  const bytes = await compile('bench/precision/product.as.ts', 'product', [])
+  writeFileSync(
+    join(root, product),
+    `// Made by scripts/build-wasm.mjs from product.as.ts: WebAssembly, base64.
+export const productBinary = '${Buffer.from(bytes).toString('base64')}'
+`,
+  )
 }

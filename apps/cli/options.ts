@@ -77,6 +77,16 @@ export function labelList(value: string): string[] {
   return labels
 }
 
+/** Some of `choices`, with commas between them. */
+export function choiceList<T extends string>(choices: readonly T[]): (value: string) => readonly T[] {
+  return (value) =>
+    labelList(value).map((name) => {
+      const choice = choices.find((one) => one === name)
+      if (choice !== undefined) return choice
+      throw new InvalidArgumentError(`Allowed are ${choices.join(', ')}, with commas between them.`)
+    })
+}
+
 /** Names with commas between them. */
 export function benchCaseList(value: string): readonly BenchCase[] {
   try {

@@ -6,6 +6,7 @@ import type { DeviceInfo, MemoryLedger } from '../../runtime/device.ts'
 import type { WasmTable } from '../../runtime/wasm/kernel.ts'
 import { type BenchCase, defaultCases } from '../cases.ts'
 import { type Machine, machine, type ProcessMemory, processMemory } from '../machine.ts'
+import { type ColdStart, coldStart } from './cold-start.ts'
 import { type AttentionSwitch, type CaseReport, measureCase } from './measure.ts'
 
 export interface ModelBenchOptions extends Pick<LoadOptions, 'device' | 'dtype' | 'threads' | 'gpu' | 'signal'> {
@@ -15,6 +16,8 @@ export interface ModelBenchOptions extends Pick<LoadOptions, 'device' | 'dtype' 
   readonly cases?: readonly BenchCase[] | undefined
   /** Measured calls of each case, after one that is not. */
   readonly runs: number
+  /** Processes that are started anew to see how long their first embedding takes. Default: none. */
+  readonly cold?: number | undefined
   readonly onLoad?: ((report: LoadReport) => Promise<void>) | undefined
   readonly onCase?: ((report: CaseReport) => Promise<void>) | undefined
   readonly onProgress?: ((text: string) => void) | undefined
@@ -45,6 +48,7 @@ export interface ModelBenchReport extends LoadReport {
   readonly date: string
   readonly settings: ModelBenchSettings
   readonly cases: readonly CaseReport[]
+  readonly coldStart?: ColdStart
   /** Bytes; `weights`, `scratch` and `peak` are the device's ledger, the others are the process's. */
   readonly memory: MemoryLedger & ProcessMemory
 }
@@ -70,6 +74,7 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelBench
       ),
   })
   const { device, model } = engine
+  let measured: ModelBenchReport
   try {
     const report: LoadReport = {
       machine: machine(),
@@ -94,10 +99,14 @@ export async function benchModel(options: ModelBenchOptions): Promise<ModelBench
       threads: options.threads ?? null,
       runs,
     }
-    return { schema: 'bareclip-bench-model-1', ...report, date, settings, cases, memory }
+    measured = { schema: 'bareclip-bench-model-1', ...report, date, settings, cases, memory }
   } finally {
     device.dispose()
   }
+  if (!options.cold) return measured
+  onProgress?.('cold start …')
+  const cold = await coldStart({ ...options, runs: options.cold })
+  return cold ? { ...measured, coldStart: cold } : measured
 }
 
 function switchable(state: AttentionSwitch): WasmTable {

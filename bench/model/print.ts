@@ -1,4 +1,5 @@
 import { profileText } from '../../clip/profile-text.ts'
+import type { Spread } from '../statistics.ts'
 import { digits, mebibytes } from '../table.ts'
 import type { CaseReport } from './measure.ts'
 import type { LoadReport, ModelBenchReport } from './model.ts'
@@ -31,12 +32,16 @@ export function caseText(report: CaseReport): string {
   return lines.join('\n') + (profile ? profileText(profile) : '  this device cannot time single commands\n')
 }
 
-export function memoryText({ memory }: ModelBenchReport): string {
+export function endText({ memory, coldStart }: ModelBenchReport): string {
+  const times = ({ median, least, most }: Spread) => `${digits(median)} ms (${digits(least)} … ${digits(most)})`
+  const cold = coldStart
+    ? `cold start: a new process has its first embedding after ${times(coldStart.first)} and ends after ${times(coldStart.ms)}\n`
+    : ''
   const { weights, scratch, peak, rss, peakRss } = memory
   return `
 memory: weights ${mebibytes(weights)}, scratch ${mebibytes(scratch)}, together at most ${mebibytes(peak)}
 process: ${mebibytes(rss)} resident, at most ${mebibytes(peakRss)}
-`
+${cold}`
 }
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`

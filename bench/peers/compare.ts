@@ -2,6 +2,7 @@ import { type BenchCase, tokensOf } from '../cases.ts'
 import type { ProcessMemory } from '../machine.ts'
 import { geometricMean, type Spread, spread } from '../statistics.ts'
 import type { Contender } from './contender.ts'
+import type { Answer } from './protocol.ts'
 
 export interface Result {
   readonly name: string
@@ -20,22 +21,41 @@ export interface CaseComparison {
   readonly results: readonly Result[]
 }
 
-export interface CompareOptions {
+export interface TurnOptions<Item> {
   readonly rounds: number
   /** Why a contender should not be asked for this case. */
-  readonly skip?: ((contender: Contender, item: BenchCase) => string | undefined) | undefined
+  readonly skip?: ((contender: Contender<Item>, item: Item) => string | undefined) | undefined
 }
 
-/** In turn, A B C A B C, so that a drifting machine does not decide. The first round warms up. Whoever fails is out. */
-export async function compareCase(
-  item: BenchCase,
-  contenders: readonly Contender[],
-  { rounds, skip }: CompareOptions,
-): Promise<CaseComparison> {
+/** What one contender computed and how long it took. */
+export interface Turns {
+  readonly name: string
+  /** By round; empty after a failure. */
+  readonly times: readonly number[]
+  readonly rows: Answer['rows']
+  readonly memory: ProcessMemory | undefined
+  readonly failure: string | undefined
+}
+
+export interface Computed {
+  readonly name: string
+  readonly rows: Answer['rows']
+}
+
+/**
+ * In turn, A B C A B C, so that a drifting machine does not decide. The first round warms up and shows what each computes:
+ * `judge` says of each but the first what is wrong with it. Whoever is wrong or fails is asked no more.
+ */
+export async function takeTurns<Item>(
+  item: Item,
+  contenders: readonly Contender<Item>[],
+  { rounds, skip }: TurnOptions<Item>,
+  judge: (found: Computed, first: Computed) => string | undefined,
+): Promise<Turns[]> {
   const states = contenders.map((contender) => ({
     contender,
     times: [] as number[],
-    rows: undefined as readonly (readonly number[])[] | undefined,
+    rows: undefined as Answer['rows'],
     memory: undefined as ProcessMemory | undefined,
     failure: skip?.(contender, item),
   }))
@@ -47,24 +67,52 @@ export async function compareCase(
       state.memory = memory
       state.rows ??= rows
       if (round >= 0 && ms !== undefined) state.times.push(ms)
+      const first = states.find(({ rows, failure }) => rows && failure === undefined)
+      if (round >= 0 || !first || first === state || error !== undefined) continue
+      const what = (of: typeof state): Computed => ({ name: of.contender.name, rows: of.rows })
+      state.failure = judge(what(state), what(first))
     }
   }
-  const first = states.find(({ rows }) => rows)?.rows
-  const results = states.map(({ contender: { name }, times, rows, memory, failure }): Result => {
+  return states.map(({ contender: { name }, times, rows, memory, failure }) => ({
+    ...{ name, times: failure === undefined ? times : [], rows, memory, failure },
+  }))
+}
+
+export async function compareCase(
+  item: BenchCase,
+  contenders: readonly Contender[],
+  options: TurnOptions<BenchCase>,
+): Promise<CaseComparison> {
+  const turns = await takeTurns(item, contenders, options, ({ name, rows }, first) => {
+    const found = lowestCosine(rows, first.rows)
+    if (found >= leastCosine(name)) return undefined
+    return `computes something else than ${first.name} (cosine ${found.toFixed(3)}), so it is not timed`
+  })
+  const first = turns.find(({ rows, failure }) => rows && failure === undefined)
+  const results = turns.map(({ name, times, rows, memory, failure }): Result => {
     if (failure !== undefined) return { name, times: [], failure }
     return {
       name,
       times,
       ms: spread(times),
-      ...(rows && first && { cosine: Math.min(...rows.map((row, i) => cosine(row, first[i]!))) }),
+      ...(rows && first && { cosine: lowestCosine(rows, first.rows) }),
       ...(memory && { memory }),
     }
   })
   return { name: item.name, flops: towerFlops(item), results }
 }
 
+/** Below it something else was computed: 8-bit weights and activations of these towers keep 0.99. */
+const leastCosine = (name: string) => (name.includes('q8') ? 0.97 : 0.999)
+
+/** NaN where one has no rows or others. */
+function lowestCosine(rows: Answer['rows'], expected: Answer['rows']): number {
+  if (!rows || !expected || rows.length !== expected.length) return Number.NaN
+  return Math.min(...rows.map((row, i) => cosine(row, expected[i]!)))
+}
+
 /** How many times as fast `ours` is as `peer`, round by round. */
-export function ratioOf(ours: Result, peer: Result): Spread | undefined {
+export function ratioOf(ours: Pick<Result, 'times'>, peer: Pick<Result, 'times'>): Spread | undefined {
   const rounds = Math.min(ours.times.length, peer.times.length)
   if (rounds === 0) return undefined
   return spread(ours.times.slice(0, rounds).map((ms, round) => peer.times[round]! / ms))
@@ -108,7 +156,11 @@ export function towerFlops(item: BenchCase): number {
   return 12 * (18_874_368 * tokensOf(item) + 3072 * squares) + item.images * 35.13e9
 }
 
-function cosine(a: readonly number[], b: readonly number[]): number {
-  const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, value, i) => sum + value * y[i]!, 0)
+function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const dot = (x: ArrayLike<number>, y: ArrayLike<number>) => {
+    let sum = 0
+    for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!
+    return sum
+  }
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
 }

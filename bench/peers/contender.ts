@@ -15,19 +15,20 @@ export interface ContenderSpec {
 }
 
 /** Something that is measured, in a process of its own, which is started when it is first asked. */
-export interface Contender {
+export interface Contender<Item = BenchCase> {
   readonly name: string
   /** What the process says it is, once it runs. */
   readonly title: string | undefined
   /** Why it cannot be had at all. */
   readonly missing: string | undefined
   /** Never rejects: what goes wrong is the answer's `error`, and the next question starts a new process. */
-  ask(item: BenchCase, rows?: boolean): Promise<Answer>
+  ask(item: Item, rows?: boolean): Promise<Answer>
   /** Ends the process. */
   stop(): Promise<void>
 }
 
-export function createContender({ name, file, args, node, limitMs }: ContenderSpec): Contender {
+export function createContender<Item = BenchCase>(spec: ContenderSpec): Contender<Item> {
+  const { name, file, args, node, limitMs } = spec
   let child: ChildProcess | undefined
   let title: string | undefined
   let missing: string | undefined
@@ -58,11 +59,16 @@ export function createContender({ name, file, args, node, limitMs }: ContenderSp
         }
       }
       const answer: Promise<Answer> = nextMessage<Answer>(child!, limitMs)
-      child!.send({ item, rows } satisfies Question, () => {}) // a lost process is told by `nextMessage`
+      child!.send({ item, rows } satisfies Question<Item>, () => {}) // a lost process is told by `nextMessage`
       const result = await answer
       if (result.error !== undefined) await stop()
       return result
     },
     stop,
   }
+}
+
+/** One that is not to be had, and why. */
+export function missingContender<Item = BenchCase>(name: string, missing: string): Contender<Item> {
+  return { name, title: undefined, missing, ask: async () => ({ error: missing }), stop: async () => {} }
 }

@@ -1,24 +1,18 @@
 import { load } from '../../index.ts'
-import { caseImages, caseTokens } from '../cases.ts'
+import { adapterTitle, dawnGpu } from './dawn.ts'
+import { oursPrepared } from './ours-prepared.ts'
 import { refuse, serve } from './protocol.ts'
 
-/** Arguments: the model's folder, dtype, threads. */
-const [folder, dtype, threads] = process.argv.slice(2)
-
-/** Of the full-size model. */
-const vocabulary = { vocabulary: 30_528, padId: 0 }
+/** Arguments: the model's folder, dtype, threads, and for webgpu the package of that name. */
+const [folder, dtype, threads, dawn] = process.argv.slice(2)
 
 try {
-  const clip = await load(folder, { device: 'wasm', dtype: dtype as 'f32', threads: Number(threads) })
+  const gpu = dawn ? dawnGpu(dawn) : undefined
+  const device = gpu ? ({ device: 'webgpu', gpu } as const) : ({ device: 'wasm', threads: Number(threads) } as const)
+  const clip = await load(folder, { ...device, dtype: dtype as 'f32' })
   const { info } = clip
-  serve(`${info.dtype}, ${info.threads} threads, ${Object.values(info.variants).join(', ')}`, async (item) => {
-    const texts = caseTokens(item, vocabulary)
-    const images = caseImages(item, info.imageSize ?? 224)
-    return async () => {
-      const { data } = await (item.images > 0 ? clip.encodeImage(images) : clip.encodeText(texts))
-      return { data, rows: texts.length + images.length }
-    }
-  })
+  const where = gpu ? await adapterTitle(gpu) : `${info.threads} threads`
+  serve(`${info.dtype}, ${where}, ${Object.values(info.variants).join(', ')}`, oursPrepared(clip))
 } catch (error) {
   refuse(error)
 }

@@ -3,7 +3,10 @@ import { writeFileSync } from 'node:fs'
 
 /** Its messages go to us, its output nowhere. */
 export function startProcess(node: string, file: string, args: readonly string[]): ChildProcess {
-  const child = fork(file, args, { execPath: node, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const child = fork(file, args, {
+    ...{ execPath: node, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+    serialization: 'advanced', // typed arrays as they are
+  })
   child.stderr?.resume() // even when nobody listens
   endFirst(child)
   return child

@@ -1,10 +1,11 @@
 import type { BenchCase } from '../cases.ts'
 import { type ProcessMemory, processMemory } from '../machine.ts'
+import { measure, type Prepare } from './measure.ts'
 
 /** Between the bench and a process that it measures. */
-export interface Question {
-  readonly item: BenchCase
-  /** Send the embeddings of the first and the last row along. */
+export interface Question<Item = BenchCase> {
+  readonly item: Item
+  /** Send what was computed along: of embeddings the first and the last row. */
   readonly rows: boolean
 }
 
@@ -13,33 +14,28 @@ export interface Answer {
   readonly title?: string
   readonly ms?: number
   readonly memory?: ProcessMemory
-  readonly rows?: readonly (readonly number[])[]
+  readonly rows?: readonly ArrayLike<number>[]
   readonly error?: string
 }
 
-/** Makes ready what is not timed → the call that is. It returns (rows, width) flat. */
-export type Prepare = (item: BenchCase) => Promise<() => Promise<{ data: Float32Array; rows: number }>>
-
 /** In a measured process: says what it is, then answers each case with its time. Ends when the bench does. */
 export function serve(title: string, prepare: Prepare): void {
+  serveAnswers<BenchCase>(title, async (item, rows) => {
+    const measured = await measure(prepare, item, rows)
+    return { ...measured, memory: processMemory() }
+  })
+}
+
+/** As `serve`, whatever the questions are about. */
+export function serveAnswers<Item>(title: string, reply: (item: Item, rows: boolean) => Promise<Answer>): void {
   process.on('disconnect', () => process.exit())
-  process.on('message', ({ item, rows }: Question) => {
-    answer(prepare, item, rows).then(
+  process.on('message', ({ item, rows }: Question<Item>) => {
+    reply(item, rows).then(
       (message) => process.send!(message),
       (error: unknown) => process.send!({ error: messageIn(error) } satisfies Answer),
     )
   })
   process.send!({ title } satisfies Answer)
-}
-
-async function answer(prepare: Prepare, item: BenchCase, wantsRows: boolean): Promise<Answer> {
-  const call = await prepare(item)
-  const start = performance.now()
-  const { data, rows } = await call()
-  const ms = performance.now() - start
-  const width = data.length / rows
-  const row = (index: number) => [...data.subarray(index * width, (index + 1) * width)]
-  return { ms, memory: processMemory(), ...(wantsRows && { rows: [row(0), row(rows - 1)] }) }
 }
 
 export function refuse(error: unknown): void {

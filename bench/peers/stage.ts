@@ -1,4 +1,15 @@
-import { copyFileSync, cpSync, existsSync, linkSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,9 +43,14 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /**
  * A temporary folder with the programs to measure, each one bundled JavaScript file, so that every version of Node runs the same
  * and no compiler sits in the process; and, with a model, its files beside the peers' graphs. onnxruntime-node refuses weights
- * that a symbolic link leads to, so it is a hard link, and the folder is inside the model's: on the same disk.
+ * that a symbolic link leads to, so it is a hard link, and the folder is inside the model's: on the same disk. pages: to be run
+ * in a browser
  */
-export async function createStage(programs: readonly string[], model?: string): Promise<Stage> {
+export async function createStage(
+  programs: readonly string[],
+  model?: string,
+  pages: readonly string[] = [],
+): Promise<Stage> {
   const folder = mkdtempSync(join(model === undefined ? tmpdir() : resolve(model), '.bareclip-bench-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
@@ -43,24 +59,42 @@ export async function createStage(programs: readonly string[], model?: string): 
     remove()
   }
   try {
-    await build({
-      entryPoints: programs.map(here),
+    const bundle = {
       outdir: folder,
       outExtension: { '.js': '.mjs' },
       bundle: true,
-      platform: 'node',
       format: 'esm',
       logLevel: 'silent',
-    })
+    } as const
+    await build({ ...bundle, entryPoints: programs.map(here), platform: 'node' })
+    if (pages.length > 0) await build({ ...bundle, entryPoints: pages.map(here), platform: 'browser' })
     if (existsSync(here('node_modules'))) symlinkSync(here('node_modules'), join(folder, 'node_modules'), 'junction')
     if (model !== undefined) {
       linkSync(join(model, 'model.safetensors'), join(folder, 'model.safetensors'))
       copyFileSync(join(model, 'preprocessor_config.json'), join(folder, 'preprocessor_config.json'))
       cpSync(here('graphs'), folder, { recursive: true })
+      stageTransformers(folder, model)
     }
     return { folder, dispose }
   } catch (error) {
     dispose()
     throw error
+  }
+}
+
+/** In `folder/transformers`, what transformers.js expects of a model's folder, by its names. */
+function stageTransformers(folder: string, model: string): void {
+  const target = join(folder, 'transformers')
+  mkdirSync(join(target, 'onnx'), { recursive: true })
+  for (const file of ['config.json', 'tokenizer.json', 'preprocessor_config.json']) {
+    copyFileSync(join(model, file), join(target, file))
+  }
+  const tokenizer = { tokenizer_class: 'BertTokenizer', model_max_length: 8192, pad_token: '[PAD]' }
+  writeFileSync(join(target, 'tokenizer_config.json'), JSON.stringify(tokenizer))
+  writeFileSync(join(target, 'processor_config.json'), JSON.stringify({ processor_class: 'JinaCLIPProcessor' }))
+  linkSync(join(model, 'model.safetensors'), join(target, 'onnx/model.safetensors'))
+  for (const tower of ['text', 'vision']) {
+    copyFileSync(here(`graphs/${tower}.onnx`), join(target, `onnx/${tower}.onnx`))
+    copyFileSync(here(`graphs/${tower}-q8.onnx`), join(target, `onnx/${tower}_quantized.onnx`))
   }
 }

@@ -127,7 +127,7 @@ function kernelOf(kernels: ReferenceTable, { operation }: Command): ReferenceKer
 }
 
 /** Slices of at most `sliceMs`, then a macrotask, with the signal checked in between. */
-async function runCommands(
+export async function runCommands(
   commands: Scope['commands'],
   prepare: (command: Command) => Work,
   live: () => void,

@@ -45,10 +45,14 @@ function opened(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | undefi
   const extensions = new Set<string>()
   if (device.features.has('shader-f16')) extensions.add('f16')
   if (device.features.has('subgroups')) extensions.add('subgroups')
+  return { device, owned, ...describeAdapter(info), extensions }
+}
+
+export function describeAdapter(info: GPUAdapterInfo | undefined): Pick<OpenedDevice, 'adapter' | 'software'> {
   const words = [info?.vendor, info?.architecture, info?.device, info?.description].filter((word) => !!word)
   const adapter = [...new Set(words)].join(', ') || 'unknown adapter'
   const software = info?.isFallbackAdapter === true || /software|swiftshader|llvmpipe|warp\b/i.test(adapter)
-  return { device, owned, adapter, software, extensions }
+  return { adapter, software }
 }
 
 async function guarded<T>(what: string, make: () => Promise<T>): Promise<T> {

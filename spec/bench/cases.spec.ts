@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { benchCases, caseImages, casesNamed, caseTokens, defaultCases, tokensOf } from '../../bench/cases.ts'
 import { towerFlops } from '../../bench/peers/compare.ts'
 import { peerBytes, tooLarge } from '../../bench/peers/memory.ts'
+import { peerTexts, peerTokens } from '../../bench/peers/words.ts'
+import { createTokenizer } from '../../loaders/tokenizer/tokenizer.ts'
 
 const named = (name: string) => casesNamed([name])[0]!
 
@@ -43,6 +46,19 @@ describe('bench: cases', () => {
       }
     })
   }
+
+  it('the texts of the peers have the tokens that are said', () => {
+    const json = JSON.parse(readFileSync(new URL('../fixtures/tokenizer/tokenizer.json', import.meta.url), 'utf8'))
+    const tokenizer = createTokenizer(json)
+    for (const item of benchCases.filter(({ images }) => images === 0)) {
+      const found = peerTexts(item).map((text) => tokenizer.encode(text).ids)
+      assert.deepEqual(found, peerTokens(item))
+      assert.deepEqual(
+        found.map(({ length }) => length),
+        item.lengths,
+      )
+    }
+  })
 
   it('images are RGB of the size asked for, and differ', () => {
     const images = caseImages(named('image-8'), 16)

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { benchProgram } from '../../bench/program.ts'
 import { cli, fixtures, inFolder, root } from '../apps/cli-run.ts'
 
+/** A cold start is timed there only. */
+const underNode = !process.versions.deno && !process.versions.bun
+
 describe('bareclip bench model', () => {
   it('prints stages, cases, a profile and memory; --json has the same figures', () =>
     inFolder(async (folder) => {
@@ -17,6 +20,8 @@ describe('bareclip bench model', () => {
         '2',
         '--threads',
         '1',
+        '--cold',
+        '2',
         '--json',
         file,
       ])
@@ -34,8 +39,27 @@ describe('bareclip bench model', () => {
       const report = JSON.parse(readFileSync(file, 'utf8'))
       assert.equal(report.schema, 'bareclip-bench-model-1')
       assert.deepEqual(Object.keys(report).sort(), [
-        ...['cases', 'date', 'device', 'load', 'machine', 'memory', 'model', 'schema', 'settings'],
+        ...[
+          'cases',
+          ...(underNode ? ['coldStart'] : []),
+          'date',
+          'device',
+          'load',
+          'machine',
+          'memory',
+          'model',
+          'schema',
+        ],
+        'settings',
       ])
+      if (underNode) {
+        const { runs, first, ms } = report.coldStart
+        assert.ok(runs === 2 && first.least > 0 && first.least <= first.median && ms.median >= first.median)
+        assert.match(
+          out,
+          /^cold start: a new process has its first embedding after \d+ ms \(\d+ … \d+\) and ends after /m,
+        )
+      }
       assert.deepEqual(
         report.load.stages.map(({ stage }: { stage: string }) => stage),
         ['configuration, tokenizer', 'device', 'memory for weights', 'weights'],
@@ -66,6 +90,7 @@ describe('bareclip bench model', () => {
     [['--cases', '1x17'], /there is no case "1x17"; there are 1x16, .*, image-8, all/],
     [['--cases', '1x16,'], /none empty/],
     [['--runs', '0'], /integer from 1/],
+    [['--cold', '-1'], /integer from 0/],
     [['--threads', 'two'], /integer from 1/],
     [['--dtype', 'q4'], /q4.*f32, f16, q12, q8/],
     [['--model', '/no/such/folder'], /no\/such\/folder/],
@@ -122,11 +147,16 @@ describe('npm run bench', () => {
     [['scaling', '/no/such/folder'], /is not there/],
     [['load', '/no/such/folder'], /cannot read .*bareclip synth DIR --size full/],
     [['peers', join(fixtures, 'golden/tiny-a')], /has \d+ bytes: the peers' graphs fit the 890633332/],
-    [['peers', 'x', '--peers', 'web-f64'], /Allowed are web-f32, node-f32, web-q8, node-q8/],
+    [
+      ['peers', 'x', '--peers', 'web-f64'],
+      /Allowed are web-f32, node-f32, transformers-f32, web-q8, node-q8, transformers-q8, webgpu-f32, webgpu-f16/,
+    ],
     [['peers', 'x', '--dtypes', 'f32,f64'], /Allowed are f32, f16, q12, q8/],
     [['peers', 'x', '--cases', '2x2'], /there is no case "2x2"/],
     [['peers', 'x', '--rounds', '0'], /integer from 1/],
     [['load', 'x', '--threads', '-1'], /integer from 1/],
+    [['peers', 'x', '--places', 'deno'], /Allowed are dawn, chromium/],
+    [['parts', '--parts', 'gelu'], /Allowed are matmul, softmax, layer-norm, safetensors, jpeg, png, tokenizer/],
     [['nothing'], /unknown command/],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {

@@ -64,14 +64,31 @@ describe('bench: peers', () => {
       )
     }))
 
-  it('tells of other embeddings', () =>
+  it('whoever computes something else is reported, asked no more, and not timed', () =>
     inFolder(async (folder) => {
-      const a = fake(folder, 'a', '1')
-      const b = fake(folder, 'b', '1', {
-        quirk: 'if (rows) return process.send({ ms: 1, rows: [[1, 0], [3, 4]] })',
-      })
-      const { results } = await stopping([a, b], () => compareCase(text!, [a, b], { rounds: 1 }))
-      assert.deepEqual([results[0]!.cosine, results[1]!.cosine], [1, 0.6])
+      const wrong = (name: string, rows: string) =>
+        fake(folder, name, 'calls', { quirk: `if (rows) return process.send({ ms: 1, rows: ${rows} })` })
+      const a = fake(folder, 'ours-f32', '1')
+      const others = [
+        wrong('other', '[[1, 0], [3, 4]]'),
+        wrong('nan', '[[1, 0], [NaN, 0]]'),
+        wrong('none', 'undefined'),
+        wrong('ours-q8', '[[1, 0], [1, 0.2]]'),
+        wrong('ours-f16', '[[1, 0], [1, 0.2]]'),
+      ]
+      const { results } = await stopping([a, ...others], () => compareCase(text!, [a, ...others], { rounds: 1 }))
+      assert.deepEqual(
+        results.map(({ failure, times, ms }) => [failure, times.length, ms !== undefined]),
+        [
+          [undefined, 1, true],
+          ['computes something else than ours-f32 (cosine 0.600), so it is not timed', 0, false],
+          ['computes something else than ours-f32 (cosine NaN), so it is not timed', 0, false],
+          ['computes something else than ours-f32 (cosine NaN), so it is not timed', 0, false],
+          [undefined, 1, true],
+          ['computes something else than ours-f32 (cosine 0.981), so it is not timed', 0, false],
+        ],
+      )
+      assert.ok(Math.abs(results[4]!.cosine! - 1 / Math.hypot(1, 0.2)) < 1e-12)
     }))
 
   for (const [what, quirk, expected] of [
@@ -204,7 +221,7 @@ describe('bench: peers', () => {
         assert.equal(error, undefined)
         assert.match(ours.title!, /^f32, 1 threads, /)
         assert.ok(ms! > 0 && memory!.peakRss >= memory!.rss && memory!.rss > 1e7)
-        for (const row of rows!) assert.ok(Math.abs(Math.hypot(...row) - 1) < 1e-5)
+        for (const row of rows!) assert.ok(Math.abs(Math.hypot(...Array.from(row)) - 1) < 1e-5)
         assert.match((await missing.ask(image!)).error!, /^not available: no model at /)
       } finally {
         await ours.stop()

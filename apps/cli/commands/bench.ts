@@ -3,6 +3,7 @@ import { benchBrowserOption } from './bench/browser.ts'
 import { benchCompareCommand } from './bench/compare.ts'
 import { benchKernelsCommand } from './bench/kernels.ts'
 import { benchModelCommand } from './bench/model.ts'
+import { benchPrecisionCommand } from './bench/precision.ts'
 import { benchReportCommand } from './bench/report.ts'
 
 export function benchCommand(cli: Cli): void {
@@ -13,6 +14,7 @@ export function benchCommand(cli: Cli): void {
   benchBrowserOption(cli, bench)
   benchKernelsCommand(cli, bench)
   benchModelCommand(cli, bench)
+  benchPrecisionCommand(cli, bench)
   benchCompareCommand(cli, bench)
   benchReportCommand(cli, bench)
   bench.addHelpText(
@@ -21,6 +23,7 @@ export function benchCommand(cli: Cli): void {
 Examples:
   bareclip bench kernels --json kernels.json
   bareclip bench model --json model.json
+  bareclip bench precision
   bareclip bench report kernels.json model.json -o report.html
   bareclip bench compare old.json new.json
   bareclip bench --browser`,

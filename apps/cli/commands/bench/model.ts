@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type BenchCase, benchCases, defaultCases } from '../../../../bench/cases.ts'
 import { benchModel } from '../../../../bench/model/model.ts'
-import { caseText, loadText, memoryText } from '../../../../bench/model/print.ts'
+import { caseText, endText, loadText } from '../../../../bench/model/print.ts'
 import type { Cli } from '../../cli.ts'
 import { benchCaseList, type DeviceOptions, deviceOptions, integer } from '../../options.ts'
 import { createAtomicFile } from '../../output/atomic-file.ts'
@@ -10,6 +10,7 @@ import { gpuOf } from '../../webgpu.ts'
 interface Options extends DeviceOptions {
   readonly cases?: readonly BenchCase[]
   readonly runs: number
+  readonly cold: number
   readonly json?: string
 }
 
@@ -17,6 +18,11 @@ export function benchModelCommand(cli: Cli, bench: Command): void {
   deviceOptions(bench.command('model').description('time a model and each of its operations'))
     .addOption(new Option('--cases <a,b,c>', `of ${nameList(benchCases)}; or all`).argParser(benchCaseList))
     .addOption(new Option('--runs <n>', 'measured calls of each case').argParser(integer(1)).default(5))
+    .addOption(
+      new Option('--cold <n>', 'processes to start anew, for the time to a first embedding')
+        .argParser(integer(0))
+        .default(3),
+    )
     .option('--json <file>', 'write the figures as JSON as well')
     .addHelpText(
       'after',
@@ -46,7 +52,7 @@ async function model({ print, messages, signal }: Cli, { json, ...options }: Opt
       onCase: (measured) => show(caseText(measured)),
       onProgress: messages.progress,
     })
-    await show(memoryText(report))
+    await show(endText(report))
     if (!file) return
     const text = `${JSON.stringify(report, undefined, 2)}\n`
     await file.write(new TextEncoder().encode(text), 0)
