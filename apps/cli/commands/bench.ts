@@ -20,7 +20,7 @@ export function benchCommand(cli: Cli): void {
   bench.addHelpText(
     'after',
     `
-Examples:
+Example:
   bareclip bench kernels --json kernels.json
   bareclip bench model --json model.json
   bareclip bench precision
