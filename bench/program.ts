@@ -128,6 +128,7 @@ function write({ json, ...options }: Shared, what: string, report: object): void
   if (json === undefined) return
   const { threads, node, limit } = options
   const settings = { threads, node, limit }
-  const text = JSON.stringify({ schema: `bareclip-bench-${what}-1`, machine: machine(), settings, ...report }, null, 2)
+  const head = { schema: `bareclip-bench-${what}-1`, machine: machine(), date: new Date().toISOString(), settings }
+  const text = JSON.stringify({ ...head, ...report }, null, 2)
   writeFileSync(json, `${text}\n`)
 }
