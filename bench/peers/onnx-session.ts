@@ -1,4 +1,5 @@
 import { decodeImage, preprocess, readPreprocessing } from '../../loaders/image/image.ts'
+import { convert } from '../../runtime/dtype.ts'
 import { type BenchCase, caseImages } from '../cases.ts'
 import type { Prepare } from './measure.ts'
 import { peerTokens } from './words.ts'
@@ -17,6 +18,28 @@ export interface OnnxPlace {
   open(tower: 'text' | 'vision'): Promise<Session>
   /** preprocessor_config.json, parsed. */
   preprocessor(): Promise<unknown>
+}
+
+/** The graph of a tower and the weights behind it, as bytes; of f16 graphs rounded to float16 here. */
+export function onnxFiles(tower: 'text' | 'vision', dtype: string) {
+  const suffix = dtype === 'f32' ? '' : `-${dtype}`
+  return {
+    graph: `${tower}${suffix}.onnx`,
+    external: (checkpoint: Uint8Array) =>
+      dtype === 'f16'
+        ? { path: 'model.f16', data: halfData(checkpoint) }
+        : { path: 'model.safetensors', data: checkpoint },
+  }
+}
+
+/** The tensors of a safetensors file in f32, end to end in f16. */
+function halfData(checkpoint: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, byteLength } = checkpoint
+  const start = 8 + Number(new DataView(buffer, byteOffset).getBigUint64(0, true))
+  const values = new Float32Array(buffer, byteOffset + start, (byteLength - start) / 4)
+  const halves = new Uint16Array(values.length)
+  convert('f32', values, 'f16', halves)
+  return new Uint8Array(halves.buffer)
 }
 
 /** A tower is loaded with the first case that needs it. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adapterTitle, dawnGpu } from './dawn.ts'
-import { type OnnxPlace, type Ort, onnxPrepared } from './onnx-session.ts'
+import { type OnnxPlace, type Ort, onnxFiles, onnxPrepared } from './onnx-session.ts'
 import { refuse, serve } from './protocol.ts'
 
-/** Arguments: web, node or webgpu, a folder with the graphs and model.safetensors, f32 or q8, threads, the package webgpu. */
+/** Arguments: web, node or webgpu, a folder with the graphs and model.safetensors, f32, f16 or q8, threads, the package webgpu. */
 const [kind, folder, dtype, threads, dawn] = process.argv.slice(2) as [string, string, string, string, string]
 
 try {
@@ -25,13 +25,13 @@ function place({ InferenceSession }: Ort): OnnxPlace {
       return JSON.parse(readFileSync(join(folder, 'preprocessor_config.json'), 'utf8'))
     },
     async open(tower) {
-      const name = `${tower}${dtype === 'q8' ? '-q8' : ''}.onnx`
+      const { graph, external } = onnxFiles(tower, dtype)
       if (kind === 'node') {
         const options = { intraOpNumThreads: Number(threads), interOpNumThreads: 1 }
-        return InferenceSession.create(join(folder, name), options)
+        return InferenceSession.create(join(folder, graph), options)
       }
-      return InferenceSession.create(read(name), {
-        externalData: [{ path: 'model.safetensors', data: read('model.safetensors') }],
+      return InferenceSession.create(read(graph), {
+        externalData: [external(read('model.safetensors'))],
         ...(kind === 'webgpu' && { executionProviders: ['webgpu'] }),
       })
     },

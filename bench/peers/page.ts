@@ -1,7 +1,7 @@
 import { load } from '../../index.ts'
 import type { BenchCase } from '../cases.ts'
 import { type Measured, measure, type Prepare } from './measure.ts'
-import { type OnnxPlace, type Ort, onnxPrepared } from './onnx-session.ts'
+import { type OnnxPlace, type Ort, onnxFiles, onnxPrepared } from './onnx-session.ts'
 import { oursPrepared } from './ours-prepared.ts'
 
 /** In a page that chromium.ts serves and calls. */
@@ -33,20 +33,21 @@ const page: PeerPage = {
     const ort = (await import(new URL('/ort/ort.webgpu.bundle.min.mjs', location.href).href)) as Ort
     ort.env.wasm.numThreads = 1
     ort.env.wasm.wasmPaths = '/ort/'
-    prepare = onnxPrepared(ort, place(ort))
+    prepare = onnxPrepared(ort, place(ort, dtype))
     return `onnxruntime-web ${ort.env.versions.common}, ${dtype}`
   },
   ask: (item, rows) => measure(prepare!, item, rows),
 }
 Object.assign(globalThis, { peerPage: page })
 
-function place({ InferenceSession }: Ort): OnnxPlace {
+function place({ InferenceSession }: Ort, dtype: string): OnnxPlace {
   const bytes = async (path: string) => new Uint8Array(await (await fetch(path)).arrayBuffer())
   return {
     preprocessor: async () => (await fetch('/model/preprocessor_config.json')).json(),
     async open(tower) {
-      return InferenceSession.create(await bytes(`/graphs/${tower}.onnx`), {
-        externalData: [{ path: 'model.safetensors', data: await bytes('/model/model.safetensors') }],
+      const { graph, external } = onnxFiles(tower, dtype)
+      return InferenceSession.create(await bytes(`/graphs/${graph}`), {
+        externalData: [external(await bytes('/model/model.safetensors'))],
         executionProviders: ['webgpu'],
       })
     },

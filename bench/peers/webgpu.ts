@@ -22,7 +22,7 @@ function packageFolder(name: string): string | undefined {
   }
 }
 
-/** Ours and onnxruntime's WebGPU provider in one place, on the same adapter. Only f32: the graphs hold no other floats. */
+/** Ours and onnxruntime's WebGPU provider in one place, on the same adapter. */
 export function webgpuContenders(
   stage: Stage,
   folder: string,
@@ -40,8 +40,7 @@ export function webgpuContenders(
     return { ours: missingContender(oursName, how), peer: missingContender(peerName, how) }
   }
   const ort = here('node_modules/onnxruntime-web')
-  const onnx = existsSync(ort) ? undefined : 'not installed: npm install --ignore-scripts --prefix bench/peers'
-  const why = dtype === 'f16' ? 'there is no graph of it: bench/peers/graphs are over weights in f32' : onnx
+  const why = existsSync(ort) ? undefined : 'not installed: npm install --ignore-scripts --prefix bench/peers'
   const model = resolve(folder)
   if (place === 'dawn') {
     return {
