@@ -83,7 +83,7 @@ export interface Startup {
 export async function startWebgpu(start: WebgpuStart): Promise<StartedWebgpu> {
   const { realOnly, signal, webgpuTable = webgpuKernels } = start
   const opened = await openDevice(await sourceOf(start))
-  if (realOnly && opened.software) {
+  if (realOnly && opened.traits.software) {
     release(opened)
     throw new BareclipError('DEVICE_UNAVAILABLE', `${opened.adapter} computes on the processor`)
   }

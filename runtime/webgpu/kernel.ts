@@ -34,6 +34,8 @@ export interface PipelineSpec {
   readonly aliases?: Readonly<Record<string, string>>
   /** `enable …` in the prologue; each has to be among `WebgpuAccess.extensions`. */
   readonly enable?: readonly string[]
+  /** `diagnostic(off, …)` in the prologue: rules that the files keep in a way that compilers do not see. */
+  readonly unchecked?: readonly string[]
 }
 
 /** Workgroups along x, y and z, each at most 65,535: see `grid`. */
@@ -57,9 +59,28 @@ export interface Dispatch {
   readonly why?: string
 }
 
+/** Sizes of one matrix product that a subgroup computes as a whole: (M, K) · (K, N), with sums of `result`. */
+export interface SubgroupMatrix {
+  readonly component: string
+  readonly result: string
+  readonly M: number
+  readonly N: number
+  readonly K: number
+}
+
+/** What an adapter tells of itself beside its limits. */
+export interface AdapterTraits {
+  /** A driver that computes on the processor: far slower, and slow to compile. */
+  readonly software: boolean
+  /** Fewest and most invocations of a subgroup. */
+  readonly subgroupSizes: readonly [number, number]
+  readonly subgroupMatrices: readonly SubgroupMatrix[]
+}
+
 export interface WebgpuAccess {
-  /** WGSL extensions that the device has: 'f16', 'subgroups'. */
+  /** WGSL extensions that the device has: 'f16', 'subgroups', 'chromium_experimental_subgroup_matrix'. */
   readonly extensions: ReadonlySet<string>
+  readonly traits: AdapterTraits
   readonly limits: GPUSupportedLimits
   /** Work that one dispatch should not exceed, so that drivers' watchdogs and an abort get their turn: cut rows into several. */
   readonly dispatchFlops: number

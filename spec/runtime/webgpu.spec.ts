@@ -53,6 +53,7 @@ describe('webgpu dispatches', () => {
   const limits = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27, maxComputeWorkgroupStorageSize: 16384 }
   const access = (dispatchFlops: number) => ({
     extensions: new Set<string>(),
+    traits: { software: false, subgroupSizes: [4, 128], subgroupMatrices: [] } as const,
     limits: limits as GPUSupportedLimits,
     dispatchFlops,
   })
