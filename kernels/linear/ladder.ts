@@ -36,9 +36,10 @@ export const matrixLadder: Rungs = {
   '7-matrix-few': linearAs((size, access) => matrixVariantFor(size, access, Infinity) ?? variantFor(size, access)),
 }
 
-/** Rung 7 with the matrices emulated, for specs: what is around them is right on every device. Far too slow to be of use. */
+/** Rung 7 with the matrices emulated, for specs: what is around them is right on every device. Small ones: they are far too slow. */
 export function emulatedMatrices(shape: SubgroupMatrix): Rungs {
-  const tile = (subgroups: readonly [number, number], elements: readonly [number, number], depth: number) =>
-    always(matrixVariant({ subgroups, elements, depth }, shape, 8, emulated))
-  return { '7-emulated-2x2': tile([2, 2], [16, 16], 16), '7-emulated-1x2': tile([1, 2], [1, 16], 32) }
+  const { M, N, K } = shape
+  const tile = (subgroups: readonly [number, number], rows: number, depth: number) =>
+    always(matrixVariant({ subgroups, elements: [rows, 2 * N], depth }, shape, 8, emulated))
+  return { '7-emulated-2x2': tile([2, 2], 2 * M, 2 * K), '7-emulated-1x2': tile([1, 2], M, 2 * K) }
 }

@@ -1,32 +1,33 @@
-// The matrices of matrix.wgsl as every device can compute them, each lane all of them: slow, and the proof of all that is around.
+// The matrices of matrix.wgsl as every device can compute them: the proof of all that is around. A factor is the place of its first
+// element in workgroup memory, and each lane has some elements of a result. LANES divides M · N.
 
-alias Left = array<T, M * K>;
-alias Right = array<T, N * K>;
-alias Result = array<f32, M * N>;
+const perLane = M * N / LANES;
+alias Left = u32;
+alias Right = u32;
+alias Result = array<f32, perLane>;
 
-fn loadLeft(at: u32) -> Left {
-  var left: Left;
-  for (var i = 0u; i < M * K; i++) { left[i] = xs[at + i / K * pitch + i % K]; }
-  return left;
-}
+// Not known when this is compiled, so that loops stay loops and compile quickly.
+fn rolled(count: u32) -> u32 { return min(count, count * p.end); }
 
-fn loadRight(at: u32) -> Right {
-  var right: Right;
-  for (var i = 0u; i < N * K; i++) { right[i] = weights[at + i / K * pitch + i % K]; }
-  return right;
-}
+fn loadLeft(at: u32) -> Left { return at; }
+
+fn loadRight(at: u32) -> Right { return at; }
 
 fn multiply(left: Left, right: Right, sum: Result) -> Result {
-  var a = left;
-  var b = right;
   var result = sum;
-  for (var i = 0u; i < M * N; i++) {
-    for (var k = 0u; k < K; k++) { result[i] = fma(f32(a[i / N * K + k]), f32(b[i % N * K + k]), result[i]); }
+  for (var e = 0u; e < rolled(perLane); e++) {
+    let i = lane + e * LANES;
+    for (var k = 0u; k < rolled(K); k++) {
+      result[e] = fma(f32(xs[left + i / N * pitch + k]), f32(weights[right + i % N * pitch + k]), result[e]);
+    }
   }
   return result;
 }
 
 fn store(at: u32, result: Result) {
   var values = result;
-  for (var i = 0u; i < M * N; i++) { results[at + i / N * subgroupColumns + i % N] = values[i]; }
+  for (var e = 0u; e < rolled(perLane); e++) {
+    let i = lane + e * LANES;
+    results[at + i / N * subgroupColumns + i % N] = values[e];
+  }
 }

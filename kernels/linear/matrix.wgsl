@@ -24,11 +24,13 @@ var<workgroup> xs: array<T, tileRows * pitch>;
 var<workgroup> weights: array<T, tileColumns * pitch>;
 // Of each subgroup, (M, subgroupColumns): results on their way to `finish`.
 var<workgroup> results: array<f32, subgroups * M * subgroupColumns>;
+// This thread's place in its subgroup.
+var<private> lane: u32;
 
 @compute @workgroup_size(threads)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thread: u32) {
   let subgroup = thread / LANES;
-  let lane = thread % LANES;
+  lane = thread % LANES;
   let subgroupRow = subgroup / COLUMN_SUBGROUPS;
   let subgroupColumn = subgroup % COLUMN_SUBGROUPS;
   let firstRow = p.first + tile.y * tileRows;

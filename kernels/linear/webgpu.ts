@@ -92,4 +92,3 @@ function narrowing(
 export function rowsPerDispatch(rowFlops: number, tileRows: number, { dispatchFlops }: WebgpuAccess): number {
   return Math.max(1, Math.floor(dispatchFlops / Math.max(1, rowFlops) / tileRows)) * tileRows
 }
-

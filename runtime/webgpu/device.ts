@@ -133,7 +133,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
       weightBytes -= storage.bytes
       unsettled.delete(storage)
       runner.forget()
-      storage.buffer.destroy()
+      for (const buffer of storage.buffers) buffer.destroy()
     },
 
     scope() {
@@ -194,7 +194,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
       track()
       disposed = true
       guard.end(new BareclipError('DISPOSED', 'this model was disposed: load it again'))
-      for (const storage of weights) (storage as WeightStorage).buffer.destroy()
+      for (const storage of weights) for (const buffer of (storage as WeightStorage).buffers) buffer.destroy()
       weights.clear()
       unsettled.clear()
       weightBytes = 0

@@ -1,4 +1,4 @@
-import type { Dtype } from '../dtype.ts'
+import { bytesPerElement, type Dtype } from '../dtype.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -50,6 +50,8 @@ export interface Dispatch {
    * device hands the shader a copy of what is read (WebGPU allows no such pair).
    */
   readonly bindings: Readonly<Record<string, Tensor | undefined>>
+  /** Of a table in several parts, which one is bound, by name: see `partRows`. Default: the first. */
+  readonly parts?: Readonly<Record<string, number>>
   /** A value for every member of `struct Parameters`, by name. */
   readonly uniforms: Readonly<Record<string, number>>
   readonly workgroups: Workgroups
@@ -107,6 +109,13 @@ export function grid(count: number): Workgroups {
   if (count <= most) return [count, 1, 1]
   const rows = Math.ceil(count / most)
   return [Math.ceil(count / rows), rows, 1]
+}
+
+/** Rows of a table that one binding holds: larger tables are in several parts, each a buffer of so many rows. */
+export function partRows(rows: number, width: number, dtype: Dtype, limits: GPUSupportedLimits): number {
+  const rowBytes = Math.max(1, rowStride(width) * bytesPerElement[dtype])
+  const most = Math.floor(Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize) / rowBytes)
+  return Math.max(1, Math.min(rows, most))
 }
 
 /** Elements from one row of a matrix or table to the next: rows are padded with zeros to whole vectors of four. */

@@ -96,7 +96,7 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
     steps: readonly Step[],
     { from, to, timed }: { from: number; to: number; timed: boolean },
   ) => {
-    const place = (tensor: Tensor) => placeOf(tensor, pass.plan, pass.buffers)
+    const place = (tensor: Tensor, part?: number) => placeOf(tensor, pass.plan, pass.buffers, part)
     let open: GPUComputePassEncoder | undefined
     for (let i = from; i < to; i++) {
       const { dispatch, copies } = steps[i]!

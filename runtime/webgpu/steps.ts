@@ -75,6 +75,7 @@ export function lower(recording: Recording, kernels: WebgpuTable, limits: GPUSup
 }
 
 function check({ label, dtype, shape, storage }: Tensor, limits: GPUSupportedLimits): void {
+  if (storage.lifetime === 'weights') return // `allocateWeight` has looked
   const refuse = (limit: 'maxBufferSize' | 'maxStorageBufferBindingSize', bytes: number) => {
     if (bytes <= limits[limit]) return
     throw new BareclipError(

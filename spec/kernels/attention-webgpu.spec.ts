@@ -1,12 +1,13 @@
 import { deepEqual, ok } from 'node:assert/strict'
-import { type AttentionData, loadAttention } from '../../kernels/attention/cases.ts'
-import { attentionLadder } from '../../kernels/attention/ladder.ts'
-import { runCase, unitRoundoff } from '../../kernels/case.ts'
+import { type AttentionData, attentionCases, loadAttention } from '../../kernels/attention/cases.ts'
+import { attentionLadder, attentionSubgroupLadder } from '../../kernels/attention/ladder.ts'
+import { errorOf, runCase, unitRoundoff } from '../../kernels/case.ts'
 import { webgpuKernels } from '../../kernels/webgpu.ts'
 import { raggedBatch } from '../../runtime/batch.ts'
 import type { Device } from '../../runtime/device.ts'
 import { createWebgpuDevice } from '../../runtime/webgpu/device.ts'
-import type { WebgpuTable } from '../../runtime/webgpu/kernel.ts'
+import type { WebgpuKernel, WebgpuTable } from '../../runtime/webgpu/kernel.ts'
+import { openDevice } from '../../runtime/webgpu/open.ts'
 import { present } from '../devices.ts'
 import { casesOnly, findGpu } from '../webgpu.ts'
 import {
@@ -74,6 +75,35 @@ describe('attention on webgpu, leaving keys out', () => {
       ok(got.some(Number.isFinite))
     })
   }
+
+  it('exchanges within a subgroup what it exchanges through memory, to the bit; the rung below agrees', async () => {
+    const found = await findGpu()
+    if (!('gpu' in found)) throw new Error(found.missing)
+    const opened = await openDevice({ gpu: found.gpu })
+    let rung: WebgpuKernel<never> = attentionLadder['3-quads']
+    const attention: WebgpuKernel<never> = (parameters, access) => rung(parameters, access)
+    const device = await createWebgpuDevice({ ...webgpuKernels, attention }, { source: opened, reason: 'under test' })
+    try {
+      const subgroups = opened.extensions.has('subgroups')
+      const chosen = /^(5|65|197) tokens$|^head dim (5|12|33|64)$|mixed, 12 heads|no slopes$|one gap/
+      const cases = attentionCases().filter(({ name }) => chosen.test(name))
+      for (const item of cases) {
+        const data = item.data()
+        rung = attentionLadder['3-quads']
+        const memory = await compute(device, data)
+        rung = attentionLadder['2-outward']
+        const below = await compute(device, data)
+        const { error, at } = errorOf(memory, below, data.heads * data.headDim, 'row')
+        ok(error <= 2 * item.tolerance.error, `${item.name}: ${error} at ${at}`)
+        if (!subgroups) continue
+        rung = attentionSubgroupLadder['4-quads-subgroups']
+        deepEqual(bits(await compute(device, data)), bits(memory), item.name)
+      }
+      ok(cases.length > 10)
+    } finally {
+      device.dispose()
+    }
+  })
 
   it('gives the same bits alone and in a batch', async () => {
     const lengths = [300, 65, 400]

@@ -1,6 +1,6 @@
 import { equal, fail, ok } from 'node:assert/strict'
 import process from 'node:process'
-import { attentionLadder } from '../../kernels/attention/ladder.ts'
+import { attentionLadder, attentionSubgroupLadder } from '../../kernels/attention/ladder.ts'
 import { type Case, runCase } from '../../kernels/case.ts'
 import { allCases } from '../../kernels/cases.ts'
 import { linearLadder, matrixLadder, subgroupLadder } from '../../kernels/linear/ladder.ts'
@@ -81,6 +81,10 @@ describe('every webgpu kernel is valid', () => {
       it(`with subgroup matrices of ${name}, rung ${rung}`, () =>
         valid(matrixFeatures, { ...webgpuKernels, linear }, linearCases, matrices, lanes))
     }
+  }
+  const attentionCases = allCases().filter(({ operation }) => operation === 'attention')
+  for (const [rung, attention] of Object.entries(attentionSubgroupLadder)) {
+    it(`attention, rung ${rung}`, () => valid(['subgroups'], { ...webgpuKernels, attention }, attentionCases))
   }
   for (const [rung, linear] of Object.entries(subgroupLadder)) {
     it(`linear, rung ${rung}`, () => valid(['subgroups'], { ...webgpuKernels, linear }, linearCases))
