@@ -1,7 +1,7 @@
 import { deepEqual, ok } from 'node:assert/strict'
 import type { RaggedBatch } from '../../runtime/batch.ts'
 import { assertClose } from '../close.ts'
-import { devices } from '../devices.ts'
+import { present } from '../devices.ts'
 import type { Fixture } from '../safetensors-fixture.ts'
 import { goldenFixture, goldenModel, runText, runVision } from './golden-model.ts'
 
@@ -17,7 +17,8 @@ const checkpoints = [
   { folder: 'tiny-jinabert', weights: 'model.safetensors', outputs: 'outputs.safetensors' },
 ]
 
-for (const { name, create } of devices) {
+// On every adapter that there is: the tiny models are the least that each of them has to get right.
+for (const { name, create } of present) {
   describe(`golden values on ${name}`, () => {
     for (const { folder, weights, outputs } of checkpoints) {
       it(`${folder}/${weights}`, async () => {
