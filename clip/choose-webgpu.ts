@@ -161,15 +161,17 @@ async function attempt(device: Device, { dtype, memory, signal, onProgress }: We
   const passes = memory?.passes() ?? []
   const { shapes, checked } = testShapes(device, passes, dtype, memory?.headDims ?? [])
   const begin = performance.now()
+  const recordings = [...passes, ...shapes.map(selfTestRecording)]
   try {
-    await device.compile?.([...passes, ...shapes.map(selfTestRecording)], {
+    await device.compile?.(recordings, {
       onProgress(done, total) {
         if (!signal?.aborted) onProgress?.({ stage: 'compile', done, total, unit: 'kernels' })
       },
     })
   } catch (cause) {
     if (!(cause instanceof BareclipError) || cause.code !== 'DEVICE_UNAVAILABLE') throw cause
-    return { message: cause.message, cause }
+    const operation = operationOf(device, recordings, cause.message)
+    return { message: cause.message, cause, ...(operation !== undefined && { operation }) }
   }
   signal?.throwIfAborted()
   const compiled = performance.now()
@@ -179,6 +181,16 @@ async function attempt(device: Device, { dtype, memory, signal, onProgress }: We
     signal?.throwIfAborted()
   }
   return { compileMs: compiled - begin, selfTestMs: performance.now() - compiled, checked }
+}
+
+/** Whose kernel the message names. */
+function operationOf(device: Device, recordings: readonly Scope[], message: string): string | undefined {
+  for (const recording of recordings) {
+    for (const [{ operation }, plans] of device.kernelsOf!(recording)) {
+      if (plans.some(({ kernel }) => message.startsWith(`the shader ${kernel} does not compile`))) return operation.name
+    }
+  }
+  return undefined
 }
 
 /** As few as it takes to run each kernel of the passes, so far as these shapes reach it. */

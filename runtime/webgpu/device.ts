@@ -200,7 +200,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
       weightBytes = 0
       pass = undefined
       pool.clear()
-      runner.discard()
+      runner.dispose()
       if (owned) gpu.destroy()
     },
   }

@@ -38,6 +38,8 @@ export interface BindGroups {
   get(pipeline: Pipeline, dispatch: Dispatch, place: (tensor: Tensor, part?: number) => Place): GPUBindGroup
   /** Whenever a buffer goes. */
   clear(): void
+  /** At the end: the buffer of zeros goes too. */
+  dispose(): void
 }
 
 /** Many passes of different shapes could fill the cache. */
@@ -84,6 +86,10 @@ export function createBindGroups(device: GPUDevice): BindGroups {
       return group
     },
     clear: () => groups.clear(),
+    dispose() {
+      groups.clear()
+      zeros?.destroy()
+    },
   }
 }
 

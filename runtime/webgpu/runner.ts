@@ -37,6 +37,8 @@ export interface Runner {
   forget(): void
   /** After a run that was stopped: its way back may still be mapped. */
   discard(): void
+  /** At the end. */
+  dispose(): void
 }
 
 /** Submitted and not done: enough that the device never waits for the host. */
@@ -202,5 +204,11 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
     },
     forget: () => groups.clear(),
     discard: () => staging.discard(),
+    dispose() {
+      staging.discard()
+      groups.dispose()
+      stopwatch.dispose()
+      uniforms?.buffer.destroy()
+    },
   }
 }
