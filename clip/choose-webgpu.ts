@@ -32,7 +32,7 @@ export interface WebgpuStart extends WebgpuDeviceOptions {
 /** Of the self-test: WGSL promises `exp` to 3 + 2|x| units in the last place and division to 2.5. */
 const tolerances: Readonly<Record<ModelDtype, number>> = { f32: 3e-5, f16: 5e-3, q12: 5e-3, q8: 5e-3 }
 
-/** Wider ones would take the self-test long. */
+/** Wider ones would take the self-test long: of them only attention is tested. */
 const widestHead = 128
 
 /** Sizes of the self-test, as many of them as it takes to run each variant that the model would. */
@@ -211,7 +211,10 @@ function testShapes(device: Device, passes: readonly Scope[], dtype: ModelDtype,
       for (const kernel of fresh) checked.add(kernel)
     }
   }
-  for (const size of linearSizes) {
+  const others = headDims
+    .filter((headDim) => !usable.includes(headDim))
+    .map((headDim) => ({ ...smallShape, headDim, attentionOnly: true }))
+  for (const size of [...others, ...linearSizes]) {
     const shape = { ...size, dtype }
     const fresh = kernelsOf([selfTestRecording(shape)]).filter((kernel) => !checked.has(kernel))
     if (!fresh.some((kernel) => wanted.has(kernel))) continue

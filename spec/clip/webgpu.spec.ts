@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { chooseDevice } from '../../clip/choose-device.ts'
-import { selfTest } from '../../clip/self-test.ts'
+import { selfTest, smallShape } from '../../clip/self-test.ts'
 import { explanationText, type LoadOptions, load, type Progress } from '../../index.ts'
 import { webgpuKernels } from '../../kernels/webgpu.ts'
 import type { Dispatch, Shader, WebgpuKernel, WebgpuTable } from '../../runtime/webgpu/kernel.ts'
@@ -153,6 +153,17 @@ describe('webgpu, started for a model', () => {
       await explained({ ...table, 'layer-norm': withFastWay(kernel, unlike) }),
       /^asked for by name; layer-norm without f16: layer-norm gives .* where the reference gives/,
     )
+  })
+
+  it('the self-test computes attention for heads of any width', async () => {
+    const { device } = await chooseDevice({ device: 'webgpu', gpu })
+    try {
+      for (const headDim of [6, 33, 160]) {
+        equal(await selfTest(device, { ...smallShape, headDim, attentionOnly: true }, 3e-5), undefined, `${headDim}`)
+      }
+    } finally {
+      device.dispose()
+    }
   })
 
   it('a variant that does not compile is not used; a kernel that does not is refused', async function () {
