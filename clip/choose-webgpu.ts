@@ -32,7 +32,7 @@ export interface WebgpuStart extends WebgpuDeviceOptions {
 /** Of the self-test: WGSL promises `exp` to 3 + 2|x| units in the last place and division to 2.5. */
 const tolerances: Readonly<Record<ModelDtype, number>> = { f32: 3e-5, f16: 5e-3, q12: 5e-3, q8: 5e-3 }
 
-/** Wider ones would take the self-test long. */
+/** Wider ones would take the self-test long: of them only attention is tested. */
 const widestHead = 128
 
 /** Sizes of the self-test, as many of them as it takes to run each variant that the model would. */
@@ -83,7 +83,7 @@ export interface Startup {
 export async function startWebgpu(start: WebgpuStart): Promise<StartedWebgpu> {
   const { realOnly, signal, webgpuTable = webgpuKernels } = start
   const opened = await openDevice(await sourceOf(start))
-  if (realOnly && opened.software) {
+  if (realOnly && opened.traits.software) {
     release(opened)
     throw new BareclipError('DEVICE_UNAVAILABLE', `${opened.adapter} computes on the processor`)
   }
@@ -161,15 +161,17 @@ async function attempt(device: Device, { dtype, memory, signal, onProgress }: We
   const passes = memory?.passes() ?? []
   const { shapes, checked } = testShapes(device, passes, dtype, memory?.headDims ?? [])
   const begin = performance.now()
+  const recordings = [...passes, ...shapes.map(selfTestRecording)]
   try {
-    await device.compile?.([...passes, ...shapes.map(selfTestRecording)], {
+    await device.compile?.(recordings, {
       onProgress(done, total) {
         if (!signal?.aborted) onProgress?.({ stage: 'compile', done, total, unit: 'kernels' })
       },
     })
   } catch (cause) {
     if (!(cause instanceof BareclipError) || cause.code !== 'DEVICE_UNAVAILABLE') throw cause
-    return { message: cause.message, cause }
+    const operation = operationOf(device, recordings, cause.message)
+    return { message: cause.message, cause, ...(operation !== undefined && { operation }) }
   }
   signal?.throwIfAborted()
   const compiled = performance.now()
@@ -179,6 +181,16 @@ async function attempt(device: Device, { dtype, memory, signal, onProgress }: We
     signal?.throwIfAborted()
   }
   return { compileMs: compiled - begin, selfTestMs: performance.now() - compiled, checked }
+}
+
+/** Whose kernel the message names. */
+function operationOf(device: Device, recordings: readonly Scope[], message: string): string | undefined {
+  for (const recording of recordings) {
+    for (const [{ operation }, plans] of device.kernelsOf!(recording)) {
+      if (plans.some(({ kernel }) => message.startsWith(`the shader ${kernel} does not compile`))) return operation.name
+    }
+  }
+  return undefined
 }
 
 /** As few as it takes to run each kernel of the passes, so far as these shapes reach it. */
@@ -199,7 +211,10 @@ function testShapes(device: Device, passes: readonly Scope[], dtype: ModelDtype,
       for (const kernel of fresh) checked.add(kernel)
     }
   }
-  for (const size of linearSizes) {
+  const others = headDims
+    .filter((headDim) => !usable.includes(headDim))
+    .map((headDim) => ({ ...smallShape, headDim, attentionOnly: true }))
+  for (const size of [...others, ...linearSizes]) {
     const shape = { ...size, dtype }
     const fresh = kernelsOf([selfTestRecording(shape)]).filter((kernel) => !checked.has(kernel))
     if (!fresh.some((kernel) => wanted.has(kernel))) continue

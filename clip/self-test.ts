@@ -25,7 +25,7 @@ import type { ModelDtype } from './dtype.ts'
 
 /** Sizes of the towers in miniature. They decide which variants run, so those of the model itself are tested. */
 export interface SelfTestShape {
-  /** Components of a head, a multiple of 4. */
+  /** Components of a head, a multiple of 4 unless `attentionOnly`. */
   readonly headDim: number
   readonly heads: number
   /** Of the second of two sequences. */
@@ -38,6 +38,8 @@ export interface SelfTestShape {
   readonly dtype: ModelDtype
   /** Runs `linear` alone: where its variants depend on many rows and features, the rest would take long. */
   readonly linearOnly?: boolean
+  /** Runs `attention` alone: for heads that rotary has no use for, or so wide that the rest would take long. */
+  readonly attentionOnly?: boolean
 }
 
 export const smallShape: SelfTestShape = { headDim: 8, heads: 3, tokens: 10, inner: 20, grid: 2, dtype: 'f32' }
@@ -79,7 +81,7 @@ export async function selfTest(
 /** What `selfTest` would run: for devices that compile kernels for their use. */
 export function selfTestRecording(shape: SelfTestShape): Scope {
   const scope = createRecording(() => {})
-  const weights = Object.entries(weightSpecs(shape)).map(([label, { shape, dtype }]) => {
+  const weights = Object.entries(shape.attentionOnly ? {} : weightSpecs(shape)).map(([label, { shape, dtype }]) => {
     const tensor: Tensor = { label, dtype, shape, storage: { lifetime: 'weights', bytes: 0 }, offset: 0 }
     return [label, tensor]
   })
@@ -88,7 +90,7 @@ export function selfTestRecording(shape: SelfTestShape): Scope {
 }
 
 async function runAll(device: Device, shape: SelfTestShape): Promise<Map<string, Float32Array>> {
-  const weights = await makeWeights(device, shape)
+  const weights = shape.attentionOnly ? ({} as Weights) : await makeWeights(device, shape)
   const scope = device.scope()
   try {
     const outputs = recordAll(scope, weights, shape)
@@ -164,16 +166,31 @@ function recordLinear(scope: Scope, w: Weights, { headDim, heads, tokens }: Self
   ])
 }
 
-/** Both towers in miniature. */
-function recordAll(scope: Scope, w: Weights, shape: SelfTestShape): Map<string, Tensor> {
-  const { headDim, heads, tokens, grid, linearOnly } = shape
-  if (linearOnly) return recordLinear(scope, w, shape)
+/** Two sequences, with slopes. */
+function recordAttention(scope: Scope, { headDim, heads, tokens }: SelfTestShape): Map<string, Tensor> {
+  const batch = recordBatch(scope, tokens)
+  const size = [batch.host.tokens, 3 * headDim * heads]
+  const qkv = scope.input('qkv', 'f32', size, wave(4, size))
+  const slopes = scope.input('slopes', 'f32', [heads], alibiSlopes(heads))
+  return new Map([['attention', attention(scope, { qkv, batch, heads, scale: 0.3, slopes })]])
+}
+
+function recordBatch(scope: Scope, tokens: number) {
   const host = raggedBatch([[0, 1, 3], Array.from({ length: tokens }, (_, i) => i)])
-  const batch = {
+  return {
     host,
     offsets: scope.input('offsets', 'i32', [3], host.offsets),
     positions: scope.input('positions', 'i32', [host.tokens], host.positions),
   }
+}
+
+/** Both towers in miniature. */
+function recordAll(scope: Scope, w: Weights, shape: SelfTestShape): Map<string, Tensor> {
+  const { headDim, heads, tokens, grid, linearOnly, attentionOnly } = shape
+  if (linearOnly) return recordLinear(scope, w, shape)
+  if (attentionOnly) return recordAttention(scope, shape)
+  const batch = recordBatch(scope, tokens)
+  const { host } = batch
   const norm = { weight: w.gain, bias: w.shift, epsilon: 1e-6 }
   const ids = scope.input(
     'ids',

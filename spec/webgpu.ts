@@ -27,7 +27,7 @@ export async function findGpu(): Promise<FoundGpu> {
 export function findNullGpu(): FoundGpu | undefined {
   if ((globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu) return undefined
   try {
-    return { gpu: dawn('backend=null') }
+    return { gpu: dawn('backend=null', 'enable-dawn-features=allow_unsafe_apis') }
   } catch (error) {
     const [message] = String(error instanceof Error ? error.message : error).split('\n')
     return { missing: `no Dawn here (${message}): run npm install in spec/runtimes` }

@@ -53,14 +53,14 @@ try {
     return { browser, page, adapter: found && describeAdapter(found as GPUAdapterInfo) }
   }
   let opened = await open(onGpu).catch(() => undefined)
-  if (!opened?.adapter || opened.adapter.software) {
+  if (!opened?.adapter || opened.adapter.traits.software) {
     await opened?.browser.close()
     opened = await open(onProcessor)
   }
   const { browser, page, adapter } = opened
   if (!adapter) throw new Error('Chromium finds no WebGPU adapter here')
   const title = await page.evaluate(([which, dtype]) => peerPage.start(which, dtype), [which, dtype] as const)
-  const where = adapter.software ? `${adapter.adapter}: ${softwareNote}` : adapter.adapter
+  const where = adapter.traits.software ? `${adapter.adapter}: ${softwareNote}` : adapter.adapter
   serveAnswers<BenchCase>(`${title}, Chromium ${browser.version()}, ${where}`, (item, rows) =>
     page.evaluate(([item, rows]) => peerPage.ask(item, rows), [item, rows] as const),
   )

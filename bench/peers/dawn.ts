@@ -25,6 +25,6 @@ export const softwareNote = 'SOFTWARE ADAPTER: no measure of any GPU'
 export async function adapterTitle(gpu: GPU): Promise<string> {
   const found = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!found) throw new Error('WebGPU finds no adapter here')
-  const { adapter, software } = describeAdapter(found.info)
-  return software ? `${adapter}: ${softwareNote}` : adapter
+  const { adapter, traits } = describeAdapter(found.info)
+  return traits.software ? `${adapter}: ${softwareNote}` : adapter
 }

@@ -1,12 +1,15 @@
-import { invariant } from '../../runtime/errors.ts'
-import type { Dispatch, PipelineSpec, Shader, WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
+import { BareclipError } from '../../runtime/errors.ts'
+import type { Dispatch, PipelineSpec, Shader, WebgpuAccess, WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
 import type { AttentionParameters } from './attention.ts'
+import { shader as exchangeMemory } from './exchange-memory.wgsl.generated.ts'
+import { shader as exchangeSubgroups } from './exchange-subgroups.wgsl.generated.ts'
 import { shader as norms } from './norms.wgsl.generated.ts'
 import { shader as outward } from './outward.wgsl.generated.ts'
 import { shader as qkvScalar } from './qkv-scalar.wgsl.generated.ts'
 import { shader as qkvVector } from './qkv-vector.wgsl.generated.ts'
+import { shader as quads } from './quads.wgsl.generated.ts'
 
-/** Of a workgroup, as in outward.wgsl and flash.wgsl. */
+/** Of a workgroup, as in all rungs. */
 const queries = 64
 
 /** Most sequences in one dispatch: WebGPU's limit of workgroups along one side. */
@@ -15,10 +18,44 @@ const mostSequences = 65535
 /** Keys and values in workgroup memory: more take room from other workgroups, fewer make more barriers. */
 const mostKeys = 16
 
-export const attentionWebgpu = attentionAs(outward)
+/** Heads of up to 64 leave room in the registers for four queries. */
+const widestQuad = 16
 
-/** With one rung or another: those of the ladder are in ladder.ts. */
-export function attentionAs(file: Shader): WebgpuKernel<AttentionParameters> {
+export interface AttentionVariant extends Pick<PipelineSpec, 'enable'> {
+  /** The last one has the entry point. */
+  readonly files: readonly Shader[]
+  /** Vectors of a key or value in workgroup memory. */
+  readonly pitch: number
+  /** Bytes of workgroup memory beside keys, values and places. */
+  readonly others: number
+  readonly bounded: boolean
+  readonly why: string
+}
+
+/** vectors: ⌈headDim / 4⌉ */
+export function flashVariant(file: Shader, vectors: number): AttentionVariant {
+  return { files: [file], pitch: vectors, others: 64, bounded: file === outward, why: 'a thread for each query' }
+}
+
+/** Quads exchange what they share within a subgroup, or through workgroup memory: the same sums. */
+export function quadVariant(vectors: number, inSubgroups: boolean): AttentionVariant {
+  const shared = { pitch: 4 * Math.ceil(vectors / 4), bounded: true }
+  if (!inSubgroups) {
+    const why = 'four threads for four queries, exchanging through workgroup memory'
+    return { ...shared, files: [exchangeMemory, quads], others: 64 + 16 * 5 * queries, why }
+  }
+  const why = 'four threads for four queries, exchanging within a subgroup'
+  return { ...shared, files: [exchangeSubgroups, quads], others: 64, enable: ['subgroups'], why }
+}
+
+export const attentionWebgpu = attentionAs((vectors, { extensions }) =>
+  vectors <= widestQuad ? quadVariant(vectors, extensions.has('subgroups')) : flashVariant(outward, vectors),
+)
+
+/** With the variant that is chosen by the width of a head: those of the ladder are in ladder.ts. */
+export function attentionAs(
+  variantOf: (vectors: number, access: Pick<WebgpuAccess, 'extensions'>) => AttentionVariant,
+): WebgpuKernel<AttentionParameters> {
   return (parameters, access) => {
     const { qkv, batch, heads, scale, slopes, y } = parameters
     const hidden = y.shape[1] ?? 0
@@ -26,27 +63,34 @@ export function attentionAs(file: Shader): WebgpuKernel<AttentionParameters> {
     const headDim = hidden / heads
     const vectors = Math.ceil(headDim / 4)
     // keys and values, 16 bytes a vector, and a position for each key; a few words for other things
-    const fits = Math.floor((access.limits.maxComputeWorkgroupStorageSize - 64) / (32 * vectors + 4))
-    invariant(fits >= 1, `attention: heads of ${headDim} are too wide`)
+    const { files, enable, pitch, others, bounded: bounds, why } = variantOf(vectors, access)
+    const fits = Math.floor((access.limits.maxComputeWorkgroupStorageSize - others) / (32 * pitch + 4))
+    if (fits < 1) {
+      throw new BareclipError(
+        'DEVICE_UNAVAILABLE',
+        `attention: heads of ${headDim} do not fit into the workgroup memory of this graphics device, ${access.limits.maxComputeWorkgroupStorageSize} bytes: use device wasm`,
+      )
+    }
     const rows = headDim % 4 === 0 ? qkvVector : qkvScalar
     const pipeline: PipelineSpec = {
-      files: [rows, file],
+      files: [rows, ...files],
       constants: { VECTORS: vectors, KEYS: Math.min(mostKeys, fits) },
+      ...(enable && { enable }),
     }
     const normsPipeline: PipelineSpec = { files: [rows, norms], constants: { VECTORS: vectors } }
     const { offsets, positions } = batch
-    const bounded = file === outward && slopes !== undefined
+    const bounded = bounds && slopes !== undefined
     const all = cuts(batch.host.offsets, 4 * hidden, access.dispatchFlops)
     const most = Math.min(batch.host.sequences, mostSequences)
     const found = bounded ? access.temporary('attention norms', [most * heads, 2]) : undefined
     return all.flatMap(({ firstSequence, sequences, firstQuery, tiles, tokens, flops }, i): Dispatch[] => {
       const part: Dispatch = {
         pipeline,
-        bindings: { qkv, offsets, positions, slopes, y, ...(file === outward ? { norms: found } : {}) },
+        bindings: { qkv, offsets, positions, slopes, y, ...(bounds ? { norms: found } : {}) },
         uniforms: { hidden, headDim, scale, alibi: slopes ? 1 : 0, firstSequence, firstQuery },
         workgroups: [tiles, sequences, heads],
         flops,
-        why: `blocks of ${pipeline.constants?.KEYS} keys, what workgroup memory holds and ${mostKeys} at most`,
+        why: `${why}; blocks of ${pipeline.constants?.KEYS} keys, ${mostKeys} at most`,
       }
       if (!found || all[i - 1]?.firstSequence === firstSequence) return [part]
       const before: Dispatch = {

@@ -1,4 +1,5 @@
-// One workgroup looks up one token: word row plus type row 0, normalised.
+// One workgroup looks up one token: word row plus type row 0, normalised. Each part of a word table too large for one binding has
+// a dispatch of its own, which leaves the tokens of the others alone.
 // Tables are words: f32, or two f16 or bf16 to a word, rows padded with zeros to whole vectors of four.
 
 struct Parameters {
@@ -13,6 +14,9 @@ struct Parameters {
   // dtypes of the tables: 0 f32, 1 f16, 2 bf16
   word: u32,
   types: u32,
+  // rows of the word table that are bound
+  firstId: u32,
+  endId: u32,
 }
 @group(1) @binding(0) var<uniform> p: Parameters;
 
@@ -22,7 +26,7 @@ struct Parameters {
 
 // The token's element before the norm.
 fn element(row: u32, i: u32) -> f32 {
-  return loadWord(ids[row] * p.stride + i) + loadType(i);
+  return loadWord((ids[row] - p.firstId) * p.stride + i) + loadType(i);
 }
 
 fn loadWord(i: u32) -> f32 {
@@ -50,5 +54,6 @@ fn main(
 ) {
   let row = workgroup.x + workgroup.y * workgroups.x;
   if (row >= p.rows) { return; }
+  if (ids[row] < p.firstId || ids[row] >= p.endId) { return; } // of another part
   normalizeRow(row, thread);
 }

@@ -88,7 +88,7 @@ fn main(
 // Block i of the piece that starts at a vector of k, row by row; zeros outside of x and of the weight.
 fn loadBlock(firstRow: u32, tile: u32, block: u32, start: u32) -> mat4x4f {
   let k = start + block % DEPTH;
-  var loaded: mat4x4f;
+  var loaded = mat4x4f();
   if (k >= p.vectors || block >= blocks) { return loaded; }
   let vector = block / DEPTH;
   if (vector < rowVectors) {

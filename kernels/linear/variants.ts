@@ -1,17 +1,9 @@
-import type { Shader } from '../../runtime/webgpu/kernel.ts'
+import type { WebgpuAccess } from '../../runtime/webgpu/kernel.ts'
 import { shader as blocked } from './blocked.wgsl.generated.ts'
+import { matrixVariantFor } from './matrix-variants.ts'
+import { shader as subgroup } from './subgroup.wgsl.generated.ts'
 import { shader as tiled } from './tiled.wgsl.generated.ts'
-
-/** One shape of the tile: which file, and how many rows and columns of y a workgroup computes. */
-export interface LinearVariant {
-  readonly file: Shader
-  readonly constants: Readonly<Record<string, number>>
-  readonly tileRows: number
-  /** Rows of the weight; a gate takes half of them from each half of it. */
-  readonly tileColumns: number
-  /** In few words: for who asks what runs. */
-  readonly why?: string
-}
+import { type LinearSize, type LinearVariant, largest } from './variant.ts'
 
 /** Threads along each side of a workgroup, as in both files. */
 const side = 16
@@ -19,7 +11,7 @@ const side = 16
 /** rows and columns of y that a thread computes; depth: vectors of four in a piece */
 export function tiledVariant(rows: number, columns: number, depth: number): LinearVariant {
   return {
-    file: tiled,
+    files: [tiled],
     constants: { ROWS: rows, COLUMNS: columns, DEPTH: depth },
     tileRows: side * rows,
     tileColumns: side * columns,
@@ -29,10 +21,21 @@ export function tiledVariant(rows: number, columns: number, depth: number): Line
 /** Vectors of four rows and of four columns that a thread computes. */
 export function blockedVariant(rows: number, columns: number, depth: number): LinearVariant {
   return {
-    file: blocked,
+    files: [blocked],
     constants: { ROW_VECTORS: rows, COLUMN_VECTORS: columns, DEPTH: depth },
     tileRows: 4 * side * rows,
     tileColumns: 4 * side * columns,
+  }
+}
+
+/** rows of y that a thread computes; threads: a multiple of the device's subgroups */
+export function subgroupVariant(rows: number, gate: boolean, threads: number): LinearVariant {
+  return {
+    files: [subgroup],
+    constants: { ROWS: rows, THREADS: threads },
+    enable: ['subgroups'],
+    tileRows: rows,
+    tileColumns: gate ? 2 * threads : threads,
   }
 }
 
@@ -51,18 +54,32 @@ const plain = [
 /** With a gate a thread computes both halves. */
 const gated = [blockedVariant(2, 2, 4), blockedVariant(1, 2, 4), tiledVariant(2, 4, 8), tiledVariant(1, 2, 16)]
 
+/** Of a processor's few cores each has enough to do with these, and compiling takes longer than computing. */
+const onProcessor = { plain: [blockedVariant(1, 1, 8)], gated: [blockedVariant(1, 2, 4)] }
+
 /** About one for each core of a large card, a few for each of a small one: fewer, and cores stay idle. */
 const enough = 160
 
-/** The largest tile that makes enough workgroups, else the smallest. */
-export function variantFor(rows: number, features: number, gate: boolean): LinearVariant {
-  const variants = gate ? gated : plain
-  const count = ({ tileRows, tileColumns }: LinearVariant) =>
-    Math.ceil(rows / tileRows) * Math.ceil(features / tileColumns)
-  const chosen = variants.find((variant) => count(variant) >= enough) ?? variants[variants.length - 1]!
-  const { tileRows, tileColumns } = chosen
-  return {
-    ...chosen,
-    why: `tiles of ${tileRows} by ${tileColumns}: the largest that make ${enough} workgroups, else the smallest`,
+/** So few rows that every tile with workgroup memory leaves cores idle or waits at its barriers. */
+const fewRows = 16
+
+/** The fastest that the device offers, as docs/operations/linear.md reasons it. */
+export function variantFor(
+  size: LinearSize,
+  access: Pick<WebgpuAccess, 'extensions' | 'traits' | 'limits'>,
+): LinearVariant {
+  const matrices = matrixVariantFor(size, access, enough)
+  if (matrices) return matrices
+  const { rows, gate } = size
+  const { extensions, traits } = access
+  if (!traits.software && rows <= fewRows && extensions.has('subgroups')) {
+    const variant = subgroupVariant(4, gate, Math.max(32, traits.subgroupSizes[1]))
+    return { ...variant, why: `subgroups hand round ${fewRows} rows or fewer without a barrier` }
   }
+  const ladder = traits.software ? onProcessor : { plain, gated }
+  const variants = gate ? ladder.gated : ladder.plain
+  const chosen = largest(variants, size, enough)
+  const { tileRows, tileColumns } = chosen
+  const why = traits.software ? 'for a processor' : `the largest that make ${enough} workgroups, else the smallest`
+  return { ...chosen, why: `tiles of ${tileRows} by ${tileColumns}: ${why}` }
 }

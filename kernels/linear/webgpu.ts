@@ -1,10 +1,9 @@
-import { invariant } from '../../runtime/errors.ts'
 import { scalesPerRow } from '../../runtime/quantize.ts'
 import {
   type Dispatch,
+  grid,
   type PipelineSpec,
   rowStride,
-  type Shader,
   type WebgpuAccess,
   type WebgpuKernel,
 } from '../../runtime/webgpu/kernel.ts'
@@ -12,23 +11,13 @@ import { shader as activationFile } from '../activation.wgsl.generated.ts'
 import { activationCode } from '../webgpu-codes.ts'
 import { shader as finish } from './finish.wgsl.generated.ts'
 import type { LinearParameters } from './linear.ts'
+import { shader as narrow } from './narrow.wgsl.generated.ts'
+import { shader as unscaled } from './unscaled.wgsl.generated.ts'
 import { variantFor } from './variants.ts'
-import { shader as weightBf16 } from './weight-bf16.wgsl.generated.ts'
-import { shader as weightF16 } from './weight-f16.wgsl.generated.ts'
-import { shader as weightF32 } from './weight-f32.wgsl.generated.ts'
-import { shader as weightI8 } from './weight-i8.wgsl.generated.ts'
-import { shader as weightI16 } from './weight-i16.wgsl.generated.ts'
+import { together, weightFile } from './weight-files.ts'
+import { shader as xNarrow } from './x-narrow.wgsl.generated.ts'
 import { shader as xScalar } from './x-scalar.wgsl.generated.ts'
 import { shader as xVector } from './x-vector.wgsl.generated.ts'
-
-/** `weight` and loadWeight, by dtype. */
-export const weightFiles: Readonly<Record<string, Shader>> = {
-  f32: weightF32,
-  f16: weightF16,
-  bf16: weightBf16,
-  i8: weightI8,
-  i16: weightI16,
-}
 
 export const linearWebgpu: WebgpuKernel<LinearParameters> = linearAs(variantFor)
 
@@ -40,12 +29,19 @@ export function linearAs(variantOf: typeof variantFor): WebgpuKernel<LinearParam
     const [features = 0] = weight.shape
     const out = gate ? features / 2 : features
     if (rows === 0 || out === 0) return []
-    const { file, constants, tileRows, tileColumns, why } = variantOf(rows, features, gate !== undefined)
-    const weightFile = weightFiles[weight.dtype]
-    invariant(weightFile, `linear: no weight of ${weight.dtype}`)
+    const variant = variantOf({ rows, features, gate: gate !== undefined, dtype: weight.dtype }, access)
+    const { files, tileRows, tileColumns, takes, why, ...rest } = variant
+    const weights = weightFile(weight.dtype, access.extensions)
+    const vectors = rowStride(width) / 4
+    const xFile = width % 4 === 0 ? xVector : xScalar
+    const narrowed =
+      takes === 'f16' && narrowing(x.shape, access, { files: [narrow, xFile], enable: ['f16'] }, parameters)
+    const xFiles = narrowed ? [xNarrow] : takes ? [xFile, unscaled] : [xFile]
+    const enable = together(rest.enable, weights.enable)
     const pipeline: PipelineSpec = {
-      files: [activationFile, finish, width % 4 === 0 ? xVector : xScalar, weightFile, file],
-      constants,
+      ...rest,
+      files: [activationFile, finish, ...xFiles, weights.file, ...files],
+      ...(enable.length > 0 && { enable }),
     }
     const switches = {
       activation: activationCode(activation ?? gate),
@@ -53,22 +49,43 @@ export function linearAs(variantOf: typeof variantFor): WebgpuKernel<LinearParam
       bias: bias ? 1 : 0,
       residual: residual ? 1 : 0,
     }
+    const from = narrowed ? { x: narrowed.values, factors: narrowed.factors } : { x }
     const step = rowsPerDispatch(2 * features * width, tileRows, access)
-    const dispatches: Dispatch[] = []
+    const dispatches: Dispatch[] = narrowed ? [narrowed.dispatch] : []
     for (let first = 0; first < rows; first += step) {
       const end = Math.min(rows, first + step)
       const scales = rowStride(scalesPerRow(width))
       dispatches.push({
         pipeline,
-        bindings: { x, weight, ...(scale ? { scale } : {}), bias, residual, y },
-        uniforms: { first, end, width, vectors: rowStride(width) / 4, out, scales, ...switches },
+        bindings: { ...from, weight, ...(scale ? { scale } : {}), bias, residual, y },
+        uniforms: { first, end, width, vectors, out, scales, ...switches },
         workgroups: [Math.ceil(features / tileColumns), Math.ceil((end - first) / tileRows), 1],
-        flops: end - first,
+        flops: 2 * (end - first) * features * width,
         ...(why !== undefined && { why }),
       })
     }
     return dispatches
   }
+}
+
+/** x as float16, a factor for each row: a dispatch before the product. */
+function narrowing(
+  [rows = 0, width = 0]: readonly number[],
+  access: WebgpuAccess,
+  pipeline: PipelineSpec,
+  { x }: LinearParameters,
+) {
+  const values = access.temporary('narrow x', [rows, rowStride(width)], 'f16')
+  const factors = access.temporary('narrow factors', [rows])
+  const dispatch: Dispatch = {
+    pipeline,
+    bindings: { x, narrow: values, factors },
+    uniforms: { first: 0, end: rows, width, vectors: rowStride(width) / 4 },
+    workgroups: grid(rows),
+    flops: 2 * rows * width,
+    why: 'rows scaled by powers of two, so that nothing overflows in f16',
+  }
+  return { values, factors, dispatch }
 }
 
 /** Rows of x that go at once: whole tiles, one at least. */

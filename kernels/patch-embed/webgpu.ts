@@ -1,7 +1,8 @@
-import { invariant } from '../../runtime/errors.ts'
-import { type Dispatch, grid, rowStride, type WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
+import { type Dispatch, grid, type PipelineSpec, rowStride, type WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
+import { shader as unscaled } from '../linear/unscaled.wgsl.generated.ts'
 import { variantFor } from '../linear/variants.ts'
-import { rowsPerDispatch, weightFiles } from '../linear/webgpu.ts'
+import { rowsPerDispatch } from '../linear/webgpu.ts'
+import { together, weightFile } from '../linear/weight-files.ts'
 import { shader as classTokens } from './class-token.wgsl.generated.ts'
 import type { PatchEmbedParameters } from './patch-embed.ts'
 import { shader as xPatches } from './x-patches.wgsl.generated.ts'
@@ -25,10 +26,16 @@ export const patchEmbedWebgpu: WebgpuKernel<PatchEmbedParameters> = (parameters,
     workgroups: grid(Math.ceil((images * out) / threads)),
     flops: 1,
   }
-  const { file, constants, tileRows, tileColumns } = variantFor(rows, out, false)
-  const weightFile = weightFiles[weight.dtype]
-  invariant(weightFile, `patch-embed: no weight of ${weight.dtype}`)
-  const pipeline = { files: [xPatches, weightFile, file], constants }
+  // Pixels are read in place, as float32, so of matrices only float32 ones will do: the weight is taken for such a one.
+  const variant = variantFor({ rows, features: out, gate: false, dtype: 'f32' }, access)
+  const { files, tileRows, tileColumns, takes, why, ...rest } = variant
+  const weights = weightFile(weight.dtype, access.extensions)
+  const enable = together(rest.enable, weights.enable)
+  const pipeline: PipelineSpec = {
+    ...rest,
+    files: [xPatches, ...(takes ? [unscaled] : []), weights.file, ...files],
+    ...(enable.length > 0 && { enable }),
+  }
   const step = rowsPerDispatch(2 * out * width, tileRows, access)
   const dispatches = [first]
   for (let row = 0; row < rows; row += step) {
@@ -40,6 +47,7 @@ export const patchEmbedWebgpu: WebgpuKernel<PatchEmbedParameters> = (parameters,
       uniforms: { first: row, end, width, vectors, out, gate: 0, size, patchSize: patch, grid: side },
       workgroups: [Math.ceil(out / tileColumns), Math.ceil((end - row) / tileRows), 1],
       flops: (end - row) * out * width,
+      ...(why !== undefined && { why }),
     })
   }
   return dispatches

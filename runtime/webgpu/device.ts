@@ -26,11 +26,11 @@ interface Pass {
 /** WGSL on any `GPU`. Throws DEVICE_UNAVAILABLE; what was lost later is DEVICE_LOST. */
 export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOptions): Promise<Device> {
   const opened = 'owned' in options.source ? options.source : await openDevice(options.source)
-  const { device: gpu, owned, software, extensions } = opened
+  const { device: gpu, owned, traits, extensions } = opened
   const adapter = adapterInfo(opened)
   const guard = createGuard(gpu)
   const pipelines = createPipelines(gpu)
-  const runner = createRunner(gpu, pipelines, software)
+  const runner = createRunner(gpu, pipelines, traits.software)
   const pool = createSlotPool(gpu)
   const weights = new Set<Storage>()
   const unsettled = new Map<WeightStorage, string>()
@@ -52,7 +52,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
     }
   }
 
-  const limits = () => ({ extensions, limits: gpu.limits, dispatchFlops: runner.budget })
+  const limits = () => ({ extensions, traits, limits: gpu.limits, dispatchFlops: runner.budget })
   const noted = (steps: readonly Step[]) => {
     for (const { command, dispatch } of steps) {
       const { name } = command.operation
@@ -133,7 +133,7 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
       weightBytes -= storage.bytes
       unsettled.delete(storage)
       runner.forget()
-      storage.buffer.destroy()
+      for (const buffer of storage.buffers) buffer.destroy()
     },
 
     scope() {
@@ -194,13 +194,13 @@ export async function createWebgpuDevice(kernels: WebgpuTable, options: WebgpuOp
       track()
       disposed = true
       guard.end(new BareclipError('DISPOSED', 'this model was disposed: load it again'))
-      for (const storage of weights) (storage as WeightStorage).buffer.destroy()
+      for (const storage of weights) for (const buffer of (storage as WeightStorage).buffers) buffer.destroy()
       weights.clear()
       unsettled.clear()
       weightBytes = 0
       pass = undefined
       pool.clear()
-      runner.discard()
+      runner.dispose()
       if (owned) gpu.destroy()
     },
   }

@@ -1,4 +1,4 @@
-import type { Dtype } from '../dtype.ts'
+import { bytesPerElement, type Dtype } from '../dtype.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -34,6 +34,8 @@ export interface PipelineSpec {
   readonly aliases?: Readonly<Record<string, string>>
   /** `enable …` in the prologue; each has to be among `WebgpuAccess.extensions`. */
   readonly enable?: readonly string[]
+  /** `diagnostic(off, …)` in the prologue: rules that the files keep in a way that compilers do not see. */
+  readonly unchecked?: readonly string[]
 }
 
 /** Workgroups along x, y and z, each at most 65,535: see `grid`. */
@@ -48,6 +50,8 @@ export interface Dispatch {
    * device hands the shader a copy of what is read (WebGPU allows no such pair).
    */
   readonly bindings: Readonly<Record<string, Tensor | undefined>>
+  /** Of a table in several parts, which one is bound, by name: see `partRows`. Default: the first. */
+  readonly parts?: Readonly<Record<string, number>>
   /** A value for every member of `struct Parameters`, by name. */
   readonly uniforms: Readonly<Record<string, number>>
   readonly workgroups: Workgroups
@@ -57,9 +61,28 @@ export interface Dispatch {
   readonly why?: string
 }
 
+/** Sizes of one matrix product that a subgroup computes as a whole: (M, K) · (K, N), with sums of `result`. */
+export interface SubgroupMatrix {
+  readonly component: string
+  readonly result: string
+  readonly M: number
+  readonly N: number
+  readonly K: number
+}
+
+/** What an adapter tells of itself beside its limits. */
+export interface AdapterTraits {
+  /** A driver that computes on the processor: far slower, and slow to compile. */
+  readonly software: boolean
+  /** Fewest and most invocations of a subgroup. */
+  readonly subgroupSizes: readonly [number, number]
+  readonly subgroupMatrices: readonly SubgroupMatrix[]
+}
+
 export interface WebgpuAccess {
-  /** WGSL extensions that the device has: 'f16', 'subgroups'. */
+  /** WGSL extensions that the device has: 'f16', 'subgroups', 'chromium_experimental_subgroup_matrix'. */
   readonly extensions: ReadonlySet<string>
+  readonly traits: AdapterTraits
   readonly limits: GPUSupportedLimits
   /** Work that one dispatch should not exceed, so that drivers' watchdogs and an abort get their turn: cut rows into several. */
   readonly dispatchFlops: number
@@ -86,6 +109,13 @@ export function grid(count: number): Workgroups {
   if (count <= most) return [count, 1, 1]
   const rows = Math.ceil(count / most)
   return [Math.ceil(count / rows), rows, 1]
+}
+
+/** Rows of a table that one binding holds: larger tables are in several parts, each a buffer of so many rows. */
+export function partRows(rows: number, width: number, dtype: Dtype, limits: GPUSupportedLimits): number {
+  const rowBytes = Math.max(1, rowStride(width) * bytesPerElement[dtype])
+  const most = Math.floor(Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize) / rowBytes)
+  return Math.max(1, Math.min(rows, most))
 }
 
 /** Elements from one row of a matrix or table to the next: rows are padded with zeros to whole vectors of four. */

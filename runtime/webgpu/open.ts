@@ -1,5 +1,6 @@
 import type { AdapterInfo } from '../device.ts'
 import { BareclipError, messageOf } from '../errors.ts'
+import type { AdapterTraits } from './kernel.ts'
 
 /** Where the device comes from: a `GPU` (navigator.gpu, or of the webgpu package), or a GPUDevice that stays the caller's. */
 export type WebgpuSource = { readonly gpu: GPU; readonly defaultLimits?: boolean } | { readonly device: GPUDevice }
@@ -10,9 +11,8 @@ export interface OpenedDevice {
   readonly owned: boolean
   /** For a person to read: vendor, architecture, driver. */
   readonly adapter: string
-  /** A driver that computes on the processor: far slower. */
-  readonly software: boolean
-  /** 'f16', 'subgroups': WGSL's names. */
+  readonly traits: AdapterTraits
+  /** 'f16', 'subgroups', …: WGSL's names. */
   readonly extensions: ReadonlySet<string>
 }
 
@@ -25,7 +25,14 @@ const wanted = [
   'maxComputeWorkgroupSizeX',
 ] as const
 
-const features = ['shader-f16', 'subgroups', 'timestamp-query'] as const
+/** Of features that bring a WGSL extension, its name. */
+const extensionOf = {
+  'shader-f16': 'f16',
+  subgroups: 'subgroups',
+  'chromium-experimental-subgroup-matrix': 'chromium_experimental_subgroup_matrix',
+} as const
+
+const features = [...Object.keys(extensionOf), 'timestamp-query'] as GPUFeatureName[]
 
 /** Throws DEVICE_UNAVAILABLE. */
 export async function openDevice(source: WebgpuSource): Promise<OpenedDevice> {
@@ -42,17 +49,42 @@ export async function openDevice(source: WebgpuSource): Promise<OpenedDevice> {
 }
 
 function opened(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | undefined): OpenedDevice {
-  const extensions = new Set<string>()
-  if (device.features.has('shader-f16')) extensions.add('f16')
-  if (device.features.has('subgroups')) extensions.add('subgroups')
+  const offered = Object.entries(extensionOf).filter(([feature]) => device.features.has(feature))
+  const extensions = new Set<string>(offered.map(([, extension]) => extension))
   return { device, owned, ...describeAdapter(info), extensions }
 }
 
-export function describeAdapter(info: GPUAdapterInfo | undefined): Pick<OpenedDevice, 'adapter' | 'software'> {
+export function describeAdapter(info: GPUAdapterInfo | undefined): Pick<OpenedDevice, 'adapter' | 'traits'> {
   const words = [info?.vendor, info?.architecture, info?.device, info?.description].filter((word) => !!word)
   const adapter = [...new Set(words)].join(', ') || 'unknown adapter'
-  const software = info?.isFallbackAdapter === true || /software|swiftshader|llvmpipe|warp\b/i.test(adapter)
-  return { adapter, software }
+  return { adapter, traits: traitsOf(info, adapter) }
+}
+
+/** Drivers that compute on the processor. Windows names WARP "Microsoft Basic Render Driver". */
+const softwareDrivers = /software|swiftshader|llvmpipe|lavapipe|\bwarp\b|basic render/i
+
+/** As Dawn tells of subgroup matrices: not in @webgpu/types. */
+interface MatrixConfig {
+  readonly componentType: string
+  readonly resultComponentType: string
+  readonly M: number
+  readonly N: number
+  readonly K: number
+}
+
+export function traitsOf(info: GPUAdapterInfo | undefined, adapter: string): AdapterTraits {
+  const told = (info as { subgroupMatrixConfigs?: Iterable<MatrixConfig> } | undefined)?.subgroupMatrixConfigs ?? []
+  return {
+    software: info?.isFallbackAdapter === true || softwareDrivers.test(adapter),
+    subgroupSizes: [info?.subgroupMinSize || 4, info?.subgroupMaxSize || 128], // what WebGPU allows
+    subgroupMatrices: [...told].map(({ componentType, resultComponentType, M, N, K }) => ({
+      component: componentType,
+      result: resultComponentType,
+      M,
+      N,
+      K,
+    })),
+  }
 }
 
 async function guarded<T>(what: string, make: () => Promise<T>): Promise<T> {
@@ -65,10 +97,10 @@ async function guarded<T>(what: string, make: () => Promise<T>): Promise<T> {
 }
 
 /** What `info` tells of it. */
-export function adapterInfo({ device, adapter, software }: OpenedDevice): AdapterInfo {
+export function adapterInfo({ device, adapter, traits }: OpenedDevice): AdapterInfo {
   return {
     description: adapter,
-    software,
+    software: traits.software,
     features: features.filter((feature) => device.features.has(feature)),
     limits: Object.fromEntries(wanted.map((name) => [name, device.limits[name]])),
   }

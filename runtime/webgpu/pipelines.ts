@@ -132,12 +132,13 @@ interface ModuleText {
   explain(message: GPUCompilationMessage): string
 }
 
-function moduleOf({ files, constants = {}, aliases = {}, enable = [] }: PipelineSpec): ModuleText {
+function moduleOf({ files, constants = {}, aliases = {}, enable = [], unchecked = [] }: PipelineSpec): ModuleText {
   const prologue: Shader = {
     name: 'prologue',
     bindings: [],
     uniforms: [],
     code: [
+      ...unchecked.map((rule) => `diagnostic(off, ${rule});`),
       ...enable.map((name) => `enable ${name};`),
       ...Object.entries(aliases).map(([name, type]) => `alias ${name} = ${type};`),
       ...Object.entries(constants).map(([name, value]) =>

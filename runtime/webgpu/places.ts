@@ -16,13 +16,15 @@ export interface Place {
   readonly size: number
 }
 
-/** Where a tensor is while a pass runs. */
-export function placeOf(tensor: Tensor, plan: SlotPlan, buffers: readonly GPUBuffer[]): Place {
+/** Where a tensor is while a pass runs; of a table in several parts, this part. */
+export function placeOf(tensor: Tensor, plan: SlotPlan, buffers: readonly GPUBuffer[], part = 0): Place {
   const { storage, label, dtype, shape } = tensor
   const offset = tensor.offset * bytesPerElement[dtype]
   if (storage.lifetime === 'weights') {
     invariant(offset === 0, `${label} is part of a weight`)
-    return { buffer: (storage as WeightStorage).buffer, offset: 0, size: storage.bytes }
+    const buffer = (storage as WeightStorage).buffers[part]
+    invariant(buffer, `${label} has no part ${part}`)
+    return { buffer, offset: 0, size: buffer.size }
   }
   const slot = plan.slots.get(storage)
   const buffer = slot === undefined ? undefined : buffers[slot]
@@ -33,9 +35,11 @@ export function placeOf(tensor: Tensor, plan: SlotPlan, buffers: readonly GPUBuf
 
 /** Bind groups of group 0, made once for each combination of ranges. */
 export interface BindGroups {
-  get(pipeline: Pipeline, dispatch: Dispatch, place: (tensor: Tensor) => Place): GPUBindGroup
+  get(pipeline: Pipeline, dispatch: Dispatch, place: (tensor: Tensor, part?: number) => Place): GPUBindGroup
   /** Whenever a buffer goes. */
   clear(): void
+  /** At the end: the buffer of zeros goes too. */
+  dispose(): void
 }
 
 /** Many passes of different shapes could fill the cache. */
@@ -62,7 +66,9 @@ export function createBindGroups(device: GPUDevice): BindGroups {
         const tensor = dispatch.bindings[binding.name]
         invariant(tensor || binding.access === 'read', `${key}: ${binding.name} is written and has no tensor`)
         zeros ??= device.createBuffer({ label: 'zeros', size: uniformStride, usage: bufferUsage.storage })
-        const found = tensor ? place(tensor) : { buffer: zeros, offset: 0, size: uniformStride }
+        const found = tensor
+          ? place(tensor, dispatch.parts?.[binding.name])
+          : { buffer: zeros, offset: 0, size: uniformStride }
         invariant(
           found.offset % device.limits.minStorageBufferOffsetAlignment === 0,
           `${key}: ${tensor?.label} starts at byte ${found.offset}: take a multiple of 64 rows`,
@@ -80,6 +86,10 @@ export function createBindGroups(device: GPUDevice): BindGroups {
       return group
     },
     clear: () => groups.clear(),
+    dispose() {
+      groups.clear()
+      zeros?.destroy()
+    },
   }
 }
 

@@ -37,6 +37,8 @@ export interface Runner {
   forget(): void
   /** After a run that was stopped: its way back may still be mapped. */
   discard(): void
+  /** At the end. */
+  dispose(): void
 }
 
 /** Submitted and not done: enough that the device never waits for the host. */
@@ -96,7 +98,7 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
     steps: readonly Step[],
     { from, to, timed }: { from: number; to: number; timed: boolean },
   ) => {
-    const place = (tensor: Tensor) => placeOf(tensor, pass.plan, pass.buffers)
+    const place = (tensor: Tensor, part?: number) => placeOf(tensor, pass.plan, pass.buffers, part)
     let open: GPUComputePassEncoder | undefined
     for (let i = from; i < to; i++) {
       const { dispatch, copies } = steps[i]!
@@ -202,5 +204,11 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
     },
     forget: () => groups.clear(),
     discard: () => staging.discard(),
+    dispose() {
+      staging.discard()
+      groups.dispose()
+      stopwatch.dispose()
+      uniforms?.buffer.destroy()
+    },
   }
 }

@@ -25,7 +25,7 @@ export interface Lowering {
   readonly lifetimes: readonly Lifetime[]
 }
 
-export type Limits = Pick<WebgpuAccess, 'extensions' | 'limits' | 'dispatchFlops'>
+export type Limits = Pick<WebgpuAccess, 'extensions' | 'traits' | 'limits' | 'dispatchFlops'>
 
 /** Throws OUT_OF_MEMORY where a tensor passes a limit. */
 export function lower(recording: Recording, kernels: WebgpuTable, limits: GPUSupportedLimits): Lowering {
@@ -75,6 +75,7 @@ export function lower(recording: Recording, kernels: WebgpuTable, limits: GPUSup
 }
 
 function check({ label, dtype, shape, storage }: Tensor, limits: GPUSupportedLimits): void {
+  if (storage.lifetime === 'weights') return // `allocateWeight` has looked
   const refuse = (limit: 'maxBufferSize' | 'maxStorageBufferBindingSize', bytes: number) => {
     if (bytes <= limits[limit]) return
     throw new BareclipError(

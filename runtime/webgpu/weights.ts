@@ -5,7 +5,7 @@ import { sizeOf } from '../shape.ts'
 import type { Storage, Tensor } from '../tensor.ts'
 import { bufferUsage } from './constants.ts'
 import { scoped, settle, type Verdict } from './guard.ts'
-import { rowStride } from './kernel.ts'
+import { partRows, rowStride } from './kernel.ts'
 import { mib } from './steps.ts'
 
 /** What is converted and handed over at once. */
@@ -15,20 +15,27 @@ const chunkBytes = 4 * 2 ** 20
 const pendingBytes = 32 * 2 ** 20
 
 export interface WeightStorage extends Storage {
-  readonly buffer: GPUBuffer
+  /** One, but for a table that passes a limit: then each has `rows` of it, the last one the rest. */
+  readonly buffers: readonly GPUBuffer[]
+  readonly rows: number
   readonly role: WeightRole
   readonly verdict: Verdict
 }
 
 /**
  * A buffer for one weight. Matrices and tables keep their rows, each padded with zeros to a whole number of vectors of four
- * elements (`rowStride`); vectors are as they are. Throws OUT_OF_MEMORY for what passes a limit; for what the device has no
- * memory for, `settleWeight` does.
+ * elements (`rowStride`); vectors are as they are. Tables may be in several parts (`partRows`). Throws OUT_OF_MEMORY for what
+ * passes a limit; for what the device has no memory for, `settleWeight` does.
  */
 export function allocateWeight(device: GPUDevice, { label, role, shape, dtype }: WeightSpec): WeightStorage {
   invariant(role !== 'vector' || dtype === 'f32', `${label}: vectors are f32`)
-  const elements = role === 'vector' ? sizeOf(shape) : (shape[0] ?? 0) * rowStride(sizeOf(shape.slice(1)))
-  const bytes = Math.max(16, Math.ceil((elements * bytesPerElement[dtype]) / 16) * 16)
+  const vector = role === 'vector'
+  const all = vector ? 1 : (shape[0] ?? 0)
+  const width = sizeOf(vector ? shape : shape.slice(1))
+  const rows = role === 'table' ? partRows(all, width, dtype, device.limits) : all
+  const bytesOfRows = (count: number) =>
+    Math.max(16, Math.ceil((count * (vector ? width : rowStride(width)) * bytesPerElement[dtype]) / 16) * 16)
+  const bytes = bytesOfRows(rows)
   for (const limit of ['maxBufferSize', 'maxStorageBufferBindingSize'] as const) {
     if (bytes <= device.limits[limit]) continue
     throw new BareclipError(
@@ -37,8 +44,13 @@ export function allocateWeight(device: GPUDevice, { label, role, shape, dtype }:
     )
   }
   const usage = bufferUsage.storage | bufferUsage.copyTarget | bufferUsage.copySource
-  const { result: buffer, verdict } = scoped(device, () => device.createBuffer({ label, size: bytes, usage }))
-  return { lifetime: 'weights', bytes, buffer, role, verdict }
+  const sizes: number[] = []
+  for (let row = 0; row < all || row === 0; row += Math.max(1, rows)) sizes.push(bytesOfRows(Math.min(rows, all - row)))
+  const { result: buffers, verdict } = scoped(device, () =>
+    sizes.map((size) => device.createBuffer({ label, size, usage })),
+  )
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  return { lifetime: 'weights', bytes: total, buffers, rows: Math.max(1, rows), role, verdict }
 }
 
 /** Throws OUT_OF_MEMORY. */
@@ -60,7 +72,7 @@ export async function writeWeight(
   start: number,
   upload: Upload,
 ): Promise<void> {
-  const { buffer, role } = weight.storage as WeightStorage
+  const { buffers, rows: perPart, role } = weight.storage as WeightStorage
   invariant(start + values.length <= sizeOf(weight.shape), `more values than ${weight.label} has`)
   if (values.length === 0) return
   const width = role === 'vector' ? 1 : sizeOf(weight.shape.slice(1))
@@ -68,11 +80,14 @@ export async function writeWeight(
   invariant(start % width === 0 && values.length % width === 0, `${weight.label} is written in whole rows`)
   const size = bytesPerElement[weight.dtype]
   const rows = values.length / width
-  const step = Math.max(1, Math.floor(chunkBytes / (stride * size)))
-  for (let row = 0; row < rows; row += step) {
-    const chunk = values.subarray(row * width, Math.min(rows, row + step) * width)
-    const bytes = bytesOf(padded(from, chunk, weight.dtype, width, stride))
-    device.queue.writeBuffer(buffer, (start / width + row) * stride * size, bytes)
+  const most = Math.max(1, Math.floor(chunkBytes / (stride * size)))
+  for (let row = 0, end = 0; row < rows; row = end) {
+    const target = start / width + row
+    const part = role === 'vector' ? 0 : Math.floor(target / perPart)
+    const left = role === 'vector' ? rows : (part + 1) * perPart - target // of this part
+    end = Math.min(rows, row + most, row + left)
+    const bytes = bytesOf(padded(from, values.subarray(row * width, end * width), weight.dtype, width, stride))
+    device.queue.writeBuffer(buffers[part]!, (target - (role === 'vector' ? 0 : part * perPart)) * stride * size, bytes)
     upload.pending += bytes.byteLength
     if (upload.pending < pendingBytes) continue
     upload.pending = 0

@@ -18,7 +18,6 @@ const precisions = [
 
 for (const device of deviceNames) {
   for (const { dtype, ...tolerances } of precisions) {
-    if (device === 'webgpu' && dtype === 'q12') continue // differs from q8 in one line, which the kernel's cases cover
     for (const { folder, outliers } of goldens) {
       it(`${folder} on ${device} in ${dtype}: texts and images`, async () => {
         const { inputs, outputs, crops } = readGolden(folder)

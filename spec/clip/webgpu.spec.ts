@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { chooseDevice } from '../../clip/choose-device.ts'
-import { selfTest } from '../../clip/self-test.ts'
+import { selfTest, smallShape } from '../../clip/self-test.ts'
 import { explanationText, type LoadOptions, load, type Progress } from '../../index.ts'
 import { webgpuKernels } from '../../kernels/webgpu.ts'
 import type { Dispatch, Shader, WebgpuKernel, WebgpuTable } from '../../runtime/webgpu/kernel.ts'
@@ -135,7 +135,8 @@ describe('webgpu, started for a model', () => {
     )
     const { adapter, variants } = clip.info
     ok(adapter!.limits.maxBufferSize! >= 2 ** 28)
-    ok(adapter!.features.every((feature) => ['shader-f16', 'subgroups', 'timestamp-query'].includes(feature)))
+    const known = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix', 'timestamp-query']
+    ok(adapter!.features.every((feature) => known.includes(feature)))
     ok(['linear', 'attention', 'rotary'].every((operation) => variants[operation]!.length > 0))
   })
 
@@ -154,6 +155,17 @@ describe('webgpu, started for a model', () => {
     )
   })
 
+  it('the self-test computes attention for heads of any width', async () => {
+    const { device } = await chooseDevice({ device: 'webgpu', gpu })
+    try {
+      for (const headDim of [6, 33, 160]) {
+        equal(await selfTest(device, { ...smallShape, headDim, attentionOnly: true }, 3e-5), undefined, `${headDim}`)
+      }
+    } finally {
+      device.dispose()
+    }
+  })
+
   it('a variant that does not compile is not used; a kernel that does not is refused', async function () {
     const adapter = await gpu.requestAdapter()
     const kernel = webgpuKernels['layer-norm'] as WebgpuKernel<never>
@@ -169,7 +181,7 @@ describe('webgpu, started for a model', () => {
     if (!adapter!.features.has('shader-f16')) this.skip()
     match(
       await explained({ ...table, 'layer-norm': withFastWay(kernel, spoilt) }),
-      /^asked for by name; all operations without f16: the shader .*layer-norm\/broken/,
+      /^asked for by name; layer-norm without f16: the shader .*layer-norm\/broken/,
     )
   })
 })

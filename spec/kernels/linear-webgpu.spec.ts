@@ -1,45 +1,92 @@
-import { deepEqual } from 'node:assert/strict'
-import { randomValues, runCase } from '../../kernels/case.ts'
-import { linearCases } from '../../kernels/linear/cases.ts'
-import { linearLadder } from '../../kernels/linear/ladder.ts'
+import { deepEqual, ok } from 'node:assert/strict'
+import { type Case, errorOf, randomValues, runCase } from '../../kernels/case.ts'
+import { type LinearData, linearCases } from '../../kernels/linear/cases.ts'
+import { emulatedMatrices, linearLadder, subgroupLadder } from '../../kernels/linear/ladder.ts'
 import { linear } from '../../kernels/linear/linear.ts'
+import { quantizedLinearCases } from '../../kernels/linear/quantized-cases.ts'
 import { webgpuKernels } from '../../kernels/webgpu.ts'
 import type { Device } from '../../runtime/device.ts'
 import type { DtypeArray } from '../../runtime/dtype.ts'
 import { dequantizeRows, quantizeRows, scalesPerRow } from '../../runtime/quantize.ts'
 import { createWebgpuDevice } from '../../runtime/webgpu/device.ts'
-import type { WebgpuTable } from '../../runtime/webgpu/kernel.ts'
+import type { WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
+import { type OpenedDevice, openDevice } from '../../runtime/webgpu/open.ts'
 import { present } from '../devices.ts'
 import { casesOnly, findGpu } from '../webgpu.ts'
+import { bits } from './check.ts'
 
-describe('linear on webgpu, beyond the cases', () => {
-  const under = present.find(({ device }) => device === 'webgpu')
+describe('linear on webgpu, rung by rung', () => {
+  let opened: OpenedDevice
   let device: Device
+  let rung: WebgpuKernel<never> = webgpuKernels.linear
 
   before(async function () {
-    if (casesOnly || !under) this.skip()
-    device = await under.create()
+    if (!present.some(({ device }) => device === 'webgpu')) this.skip()
+    const found = await findGpu()
+    if (!('gpu' in found)) throw new Error(found.missing)
+    opened = await openDevice({ gpu: found.gpu })
+    const linear: WebgpuKernel<never> = (parameters, access) => rung(parameters, access)
+    device = await createWebgpuDevice({ ...webgpuKernels, linear }, { source: opened, reason: 'under test' })
   })
   after(() => device?.dispose())
 
-  for (const [name, rung] of Object.entries(linearLadder)) {
-    it(`rung ${name} has the bits of the one in use`, async () => {
-      const found = await findGpu()
-      if (!('gpu' in found)) throw new Error(found.missing)
-      const kernels: WebgpuTable = { ...webgpuKernels, linear: rung }
-      const other = await createWebgpuDevice(kernels, { source: { gpu: found.gpu }, reason: 'under test' })
-      try {
-        for (const item of linearCases().filter(({ name }) => /^(65x96x31|fused: bias, gate gelu)$/.test(name))) {
-          deepEqual(await runCase(other, item, item.data()), await runCase(device, item, item.data()), item.name)
-        }
-      } finally {
-        other.dispose()
+  const run = async (kernel: WebgpuKernel<never>, item: Case<LinearData>, data: LinearData) => {
+    rung = kernel
+    try {
+      return (await runCase(device, item, data))[0] as Float32Array
+    } finally {
+      rung = webgpuKernels.linear
+    }
+  }
+
+  // Codes take the same ways as floats, but for a line each that turns them into numbers.
+  // On the other adapters one pipeline for each rung: software compiles them for seconds.
+  const all = [...linearCases(), ...quantizedLinearCases().filter(({ name }) => /, (5x65x17|gate gelu)$/.test(name))]
+  const cases = casesOnly ? all.filter(({ name }) => /^(65x96x31|4x16x8|gate 2x64x341)$/.test(name)) : all
+
+  for (const [name, kernel] of Object.entries({ ...linearLadder, ...subgroupLadder })) {
+    it(`rung ${name} has the bits of the one in use`, async function () {
+      if (name in subgroupLadder && !opened.extensions.has('subgroups')) this.skip()
+      for (const item of cases) {
+        if (item.nonFinite) continue
+        const data = item.data()
+        deepEqual(bits(await run(kernel, item, data)), bits(await run(webgpuKernels.linear, item, data)), item.name)
+      }
+    })
+  }
+
+  it('f16 weights that are unpacked have the bits of those that are read as such', async function () {
+    if (casesOnly || !opened.extensions.has('f16')) this.skip()
+    const unpacking: WebgpuKernel<never> = (parameters, access) =>
+      webgpuKernels.linear(parameters, { ...access, extensions: new Set() })
+    for (const item of all.filter(({ name }) => name.startsWith('f16'))) {
+      const data = item.data()
+      deepEqual(bits(await run(unpacking, item, data)), bits(await run(webgpuKernels.linear, item, data)), item.name)
+    }
+  })
+
+  // The hardware's own matrices are checked at the start of a device that has them.
+  const matrices = [
+    { component: 'f32', M: 4, N: 2, K: 4, name: '7-emulated-2x2', error: 1e-6 },
+    { component: 'f16', M: 2, N: 4, K: 8, name: '7-emulated-1x2', error: 2 ** -9 }, // x and weights rounded to 11 bits
+  ]
+  for (const { error, name, ...shape } of matrices) {
+    it(`rung ${name} in ${shape.component} computes what the one in use does`, async function () {
+      if (shape.component === 'f16' && (casesOnly || !opened.extensions.has('f16'))) this.skip()
+      const kernel = emulatedMatrices({ ...shape, result: 'f32' })[name]!
+      const chosen = /^(1x1x1|5x341x7|33x65x30|4x16x8|fused: bias, .*|f16 weights, .*|gate .*|into rows, .*|rows .*)$/
+      for (const item of cases.filter(({ name }) => chosen.test(name))) {
+        const data = item.data()
+        const got = await run(kernel, item, data)
+        const found = errorOf(got, await run(webgpuKernels.linear, item, data), data.out, 'tensor')
+        ok(found.error <= error, `${item.name}: ${found.error} at ${found.at}`)
       }
     })
   }
 
   for (const precision of ['q8', 'q12'] as const) {
-    it(`${precision} weights have the bits of the float32 weights that they stand for`, async () => {
+    it(`${precision} weights have the bits of the float32 weights that they stand for`, async function () {
+      if (casesOnly) this.skip()
       const [rows, width, out] = [5, 150, 37]
       const values = randomValues(`weight ${precision}`, out * width)
       const quantized = quantizeRows(values, width, precision, 'weight')

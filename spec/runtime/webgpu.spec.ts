@@ -53,6 +53,7 @@ describe('webgpu dispatches', () => {
   const limits = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27, maxComputeWorkgroupStorageSize: 16384 }
   const access = (dispatchFlops: number) => ({
     extensions: new Set<string>(),
+    traits: { software: false, subgroupSizes: [4, 128], subgroupMatrices: [] } as const,
     limits: limits as GPUSupportedLimits,
     dispatchFlops,
   })
@@ -122,7 +123,7 @@ describe('webgpu device', () => {
     const device = await createWebgpuDevice(webgpuKernels, { source, reason: 'under test' })
     try {
       ok((await computes(device)).length > 0)
-      const spec = { label: 'huge', role: 'table', shape: [65536, 1024], dtype: 'f32' } as const
+      const spec = { label: 'huge', role: 'matrix', shape: [65536, 1024], dtype: 'f32' } as const
       await rejects(
         async () => device.allocate(spec),
         failsWith(

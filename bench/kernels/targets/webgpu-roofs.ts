@@ -55,10 +55,10 @@ const read = traffic(`  var sum = vec4<u32>();
   results[id.x] = sum;`)
 
 /** On the device that the kernels run on. Throws what WebGPU throws. */
-export async function createWebgpuRoofs({ device, software, extensions }: OpenedDevice): Promise<WebgpuRoofs> {
-  const groups = software ? 64 : 4096
+export async function createWebgpuRoofs({ device, traits, extensions }: OpenedDevice): Promise<WebgpuRoofs> {
+  const groups = traits.software ? 64 : 4096
   const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
-  const bytes = Math.min(software ? 16 * 2 ** 20 : 256 * 2 ** 20, Math.floor(most / 1024) * 1024)
+  const bytes = Math.min(traits.software ? 16 * 2 ** 20 : 256 * 2 ** 20, Math.floor(most / 1024) * 1024)
   const buffer = (label: string, size: number, usage: number) => device.createBuffer({ label, size, usage })
   const uniform = buffer('roof parameters', 16, bufferUsage.uniform | bufferUsage.copyTarget)
   const source = buffer('roof source', bytes, bufferUsage.storage)

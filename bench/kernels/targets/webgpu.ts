@@ -40,7 +40,7 @@ export async function createWebgpuTarget({ gpu, table = webgpuKernels, signal }:
         return device.info
       },
       timestamps: opened.device.features.has('timestamp-query'),
-      slow: opened.software,
+      slow: opened.traits.software,
       get roofs() {
         return roofs.list
       },
