@@ -78,12 +78,13 @@ function ofKernels({ kernels, devices, settings }: KernelReport) {
     entries: kernels.map((entry): Entry => {
       const key = keyOf(entry)
       if (entry.verdict !== 'ok') return { key, exact: {}, failure: `wrong: ${entry.verdict.wrong}` }
-      const { ms, gpuMs, processorMs, steadyMs, flops, bytes, steps } = entry
+      const { ms, gpuMs, processorMs, steadyMs, steadyProcessorMs, flops, bytes, steps } = entry
       const own = gpuMs ?? processorMs // other processes do not count in it
+      const pace = gpuMs ? undefined : processorMs ? steadyProcessorMs : steadyMs
       return {
         key,
         ms: own ?? ms,
-        pace: own ? undefined : steadyMs,
+        pace,
         exact: { flops, bytes, ...(steps !== undefined && { steps }) },
       }
     }),

@@ -43,7 +43,7 @@ export const isWorse = ({ kind }: Change) => worse.includes(kind)
  *    deviation of log r, which a few real changes hardly move), where there are 8 entries or more;
  * 2. so is r divided by the median of all r: a machine that is busier than last time slows all down;
  * 3. so is r divided by the same ratio of the pace, where the entries have one;
- * 4. the lesser median is below the other's least time.
+ * 4. no sample of one is within the range of the other's.
  * All together are slower if the median of all r, and that divided by the median of the ratios of the pace, are beyond 1 by twice
  * the threshold. Above 50 % no time is judged. What is exact is compared in any case.
  */
@@ -95,7 +95,7 @@ function timesOf(key: string, old: Entry, now: Entry) {
     key,
     ratio: b.least / a.least,
     pace: old.pace !== undefined && now.pace !== undefined ? now.pace / old.pace : undefined,
-    apart: b.least > a.median || b.median < a.least,
+    apart: b.least > a.most || b.most < a.least,
     old: a.least,
     now: b.least,
   }

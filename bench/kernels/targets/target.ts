@@ -29,5 +29,7 @@ export interface Target {
   measureRoofs(): Promise<void>
   /** A few milliseconds of work in registers on as many threads: ms for 10⁹ operations. Tells how busy the machine is. */
   steady(): Promise<number>
+  /** A few milliseconds of copying, if other processes may slow it. */
+  steadyCopy?(): Promise<unknown>
   dispose(): void
 }

@@ -13,6 +13,8 @@ export interface WasmRoofs {
   measure(into: Roofs, signal?: AbortSignal): Promise<void>
   /** One pass of multiply-adds: ms for 10⁹ operations. */
   steady(into: Roofs): Promise<number>
+  /** A pass of copying. Of the usual form only. */
+  steadyCopy(): Promise<unknown>
   dispose(): void
 }
 
@@ -84,10 +86,10 @@ export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threa
     const ms = await run({ entry: peak.entry, units, parameters: [rounds, constants, results] })
     return (units * rounds * peak.perRound) / ms / 1e6
   }
-  const traffic = async (entry: string) => {
+  const traffic = async (entry: string, part = 1) => {
     const bytes = entry === 'readVectors' ? copyBytes : copyBytes / 2
     const target = entry === 'readVectors' ? results : arena + copyBytes / 2
-    return run({ entry, units: bytes / unitBytes, parameters: [arena, target, unitBytes] })
+    return run({ entry, units: bytes / unitBytes / part, parameters: [arena, target, unitBytes] })
   }
   const on = `on ${threads} thread${threads > 1 ? 's' : ''}, the fastest of all looks`
 
@@ -116,6 +118,7 @@ export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threa
       into.saw(name, 'GFLOP/s', rate, `${floats[0]!.how}; ${form}, ${on}`)
       return 1000 / rate
     },
+    steadyCopy: () => traffic('copyVectors', 8),
     dispose,
   }
 }

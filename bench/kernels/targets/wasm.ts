@@ -74,6 +74,7 @@ export async function createWasmTarget({
         for (const part of parts) await part.roofs.measure(roofs, signal)
       },
       steady: () => usual.roofs.steady(roofs),
+      steadyCopy: () => usual.roofs.steadyCopy(),
       dispose,
     }
   } catch (error) {
