@@ -39,8 +39,9 @@ export const isWorse = ({ kind }: Change) => worse.includes(kind)
 
 /**
  * An entry is slower or faster if all of this holds, r being the least new time / the least old one, since what disturbs only adds:
- * 1. r is further from 1 than the threshold: 5 %, or 3.3 standard deviations of all r where that is more (by the median absolute
- *    deviation of log r, which a few real changes hardly move), where there are 8 entries or more;
+ * 1. r is further from 1 than the threshold, the largest of: 5 %; 3.3 standard deviations of all r, where there are 8 or more (by
+ *    the median absolute deviation of log r, which a few real changes hardly move); what the steady work beside the kernels took
+ *    longer than at its fastest, in nine of ten places of either report;
  * 2. so is r divided by the median of all r: a machine that is busier than last time slows all down;
  * 3. so is r divided by the same ratio of the pace, where the entries have one;
  * 4. no sample of one is within the range of the other's.
@@ -59,7 +60,8 @@ export function judge(old: Comparable, now: Comparable): Judgement {
   const logs = timed.map(({ ratio }) => Math.log(ratio))
   const common = logs.length > 0 ? middle(logs) : 0
   const deviation = logs.length >= enough ? 1.4826 * middle(logs.map((log) => Math.abs(log - common))) : 0
-  const threshold = Math.max(leastThreshold, Math.exp(deviations * deviation) - 1)
+  const disturbance = Math.max(old.disturbance ?? 0, now.disturbance ?? 0)
+  const threshold = Math.max(leastThreshold, Math.exp(deviations * deviation) - 1, disturbance)
   const judged = threshold <= hopeless
   const beyond = (log: number, limit = threshold) => Math.abs(log) > Math.log1p(limit)
   const changes: Change[] = [

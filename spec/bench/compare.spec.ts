@@ -134,6 +134,14 @@ describe('bench: what moved between two reports', () => {
     assert.deepEqual(told(judge(report([timed('a', 1)]), report([], 'less')).changes), [], 'not asked for')
   })
 
+  it('less, where the steady work tells of a busy machine', () => {
+    const old = all(() => 5)
+    const now = all((i) => (i === 7 ? 6 : 5))
+    assert.deepEqual(told(judge(old, { ...now, disturbance: 0.15 }).changes), ['slower kernel 7'])
+    assert.deepEqual(told(judge({ ...old, disturbance: 0.25 }, now).changes), [])
+    assert.equal(judge(old, { ...now, disturbance: 0.6 }).judged, false)
+  })
+
   it('what is exact, also where times are too noisy to judge', () => {
     const old = all((i) => 1 + i)
     const wild = (entry: Entry, i: number): Entry => ({
