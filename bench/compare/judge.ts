@@ -30,7 +30,7 @@ const leastThreshold = 0.05
 /** Of the deviation of the ratios: of a thousand entries that did not change about one is further off. */
 const deviations = 3.3
 /** Beyond this nothing of use can be told from times. */
-const hopeless = 0.5
+const hopeless = 3
 /** Fewer ratios say little about the noise. */
 const enough = 8
 
@@ -46,7 +46,7 @@ export const isWorse = ({ kind }: Change) => worse.includes(kind)
  * 3. so is r divided by the same ratio of the pace, where the entries have one;
  * 4. no sample of one is within the range of the other's.
  * All together are slower if the median of all r, and that divided by the median of the ratios of the pace, are beyond 1 by twice
- * the threshold. Above 50 % no time is judged. What is exact is compared in any case.
+ * the threshold. Where the threshold would be above 300 %, no time is judged. What is exact is compared in any case.
  */
 export function judge(old: Comparable, now: Comparable): Judgement {
   const before = new Map(old.entries.map((entry) => [entry.key, entry]))

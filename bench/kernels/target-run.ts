@@ -42,7 +42,8 @@ export async function benchTarget(
   })
   if (asked.length === 0) return []
   onProgress?.(`${device}: its roofs …`)
-  await target.measureRoofs()
+  const looks = quick ? 0.3 : 1
+  await target.measureRoofs(looks)
   await onTarget?.(target)
   const times = { ...(quick ? hasty : thorough), warmShare: target.slow ? 0.1 : 1, warmed: new Set<string>(), signal }
   const time = async ({ shape, variants, measured }: Job, data: unknown): Promise<Job> => {
@@ -80,7 +81,7 @@ export async function benchTarget(
       target,
     )
   }
-  await target.measureRoofs()
+  await target.measureRoofs(looks)
   return done
 }
 

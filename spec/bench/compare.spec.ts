@@ -139,7 +139,7 @@ describe('bench: what moved between two reports', () => {
     const now = all((i) => (i === 7 ? 6 : 5))
     assert.deepEqual(told(judge(old, { ...now, disturbance: 0.15 }).changes), ['slower kernel 7'])
     assert.deepEqual(told(judge({ ...old, disturbance: 0.25 }, now).changes), [])
-    assert.equal(judge(old, { ...now, disturbance: 0.6 }).judged, false)
+    assert.equal(judge(old, { ...now, disturbance: 3.1 }).judged, false)
   })
 
   it('what is exact, also where times are too noisy to judge', () => {

@@ -9,8 +9,8 @@ import type { Roofs } from './roofs.ts'
 
 /** The roofs of the processor from WebAssembly, on as many threads as the kernels have. */
 export interface WasmRoofs {
-  /** Looks at each a few times. */
-  measure(into: Roofs, signal?: AbortSignal): Promise<void>
+  /** share: of the looks at each */
+  measure(into: Roofs, share: number, signal?: AbortSignal): Promise<void>
   /** One pass of multiply-adds: ms for 10⁹ operations. */
   steady(into: Roofs): Promise<number>
   /** A pass of copying. Of the usual form only. */
@@ -94,10 +94,10 @@ export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threa
   const on = `on ${threads} thread${threads > 1 ? 's' : ''}, the fastest of all looks`
 
   return {
-    async measure(into, signal) {
+    async measure(into, share, signal) {
       for (const one of form === usual ? [...floats, dots] : floats) {
         const isDot = one === dots
-        for (let look = 0; look < peakLooks; look++) {
+        for (let look = 0; look < peakLooks * share; look++) {
           const rate = await peak(one, look % 2 ? longUnits : lookUnits)
           into.saw(isDot ? dotRoof : name, 'GFLOP/s', rate, `${one.how}; ${isDot ? '' : `${form}, `}${on}`)
         }
@@ -105,7 +105,7 @@ export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threa
       }
       if (form !== usual) return
       const size = `${copyBytes / mebibyte} MiB in all, ${on}`
-      for (let look = 0; look < trafficLooks; look++) {
+      for (let look = 0; look < Math.max(2, trafficLooks * share); look++) {
         for (const { name, entry, how } of traffics) {
           const ms = await traffic(entry)
           if (look > 0) into.saw(name, 'GB/s', copyBytes / ms / 1e6, `${how}, ${size}`)

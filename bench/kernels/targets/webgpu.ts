@@ -57,7 +57,7 @@ export async function createWebgpuTarget({ gpu, table = webgpuKernels, signal }:
         copy: roofs.rate('copy'),
         read: roofs.rate('read'),
       }),
-      measureRoofs: () => measured.measure(roofs, signal),
+      measureRoofs: (share) => measured.measure(roofs, share, signal),
       steady: () => measured.steady(roofs),
       dispose() {
         measured.dispose()
