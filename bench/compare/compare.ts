@@ -22,6 +22,9 @@ export function requireComparable(old: Comparable, now: Comparable): void {
 
 const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
+/** On an idle machine less can be told. */
+const noisy = 0.25
+
 /** What moved, the worse first. */
 export function judgementText(old: Comparable, now: Comparable, judgement: Judgement): string {
   const { changes, compared, common, threshold, judged } = judgement
@@ -30,7 +33,7 @@ export function judgementText(old: Comparable, now: Comparable, judgement: Judge
   const lines = [`old: ${title(old)}`, `new: ${title(now)}`]
   if (compared > 0) {
     const noise = judged
-      ? `a change has to be beyond ${percent(threshold)} to be told from noise`
+      ? `${threshold > noisy ? 'noisy: ' : ''}a change has to be beyond ${percent(threshold)} to be told from noise`
       : `too noisy to judge: even ${percent(threshold)} would say nothing; what is exact was compared`
     lines.push(`${compared} times, together ${common.toFixed(2)} times the old ones; ${noise}`)
   } else lines.push('no times to compare')

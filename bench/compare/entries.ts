@@ -1,5 +1,5 @@
 import { BareclipError } from '../../runtime/errors.ts'
-import type { KernelEntry, KernelReport } from '../kernels/report.ts'
+import { isTimed, type KernelEntry, type KernelReport } from '../kernels/report.ts'
 import type { Machine } from '../machine.ts'
 import type { ModelBenchReport } from '../model/model.ts'
 import { geometricMean, type Spread } from '../statistics.ts'
@@ -27,6 +27,8 @@ export interface Comparable {
   readonly conditions: Readonly<Record<string, unknown>>
   /** Where they differ, something that is missing was not asked for. */
   readonly selection: unknown
+  /** How much longer the same steady work took than at its fastest, as a share, in nine of ten places. */
+  readonly disturbance?: number | undefined
   readonly entries: readonly Entry[]
 }
 
@@ -75,19 +77,32 @@ function ofKernels({ kernels, devices, settings }: KernelReport) {
       devices.map(({ device, threads, adapter }) => [device, { threads, adapter: adapter?.description }]),
     ),
     selection,
+    disturbance: disturbanceOf(kernels),
     entries: kernels.map((entry): Entry => {
       const key = keyOf(entry)
       if (entry.verdict !== 'ok') return { key, exact: {}, failure: `wrong: ${entry.verdict.wrong}` }
-      const { ms, gpuMs, processorMs, steadyMs, flops, bytes, steps } = entry
+      const { ms, gpuMs, processorMs, steadyMs, steadyProcessorMs, flops, bytes, steps } = entry
       const own = gpuMs ?? processorMs // other processes do not count in it
+      const pace = gpuMs ? undefined : processorMs ? steadyProcessorMs : steadyMs
       return {
         key,
         ms: own ?? ms,
-        pace: own ? undefined : steadyMs,
+        pace,
         exact: { flops, bytes, ...(steps !== undefined && { steps }) },
       }
     }),
   }
+}
+
+/** Of the device on which it is largest. */
+function disturbanceOf(kernels: readonly KernelEntry[]): number {
+  const timed = kernels.filter(isTimed)
+  const devices = new Set(timed.map(({ device }) => device))
+  const shares = [...devices].map((name) => {
+    const times = timed.flatMap(({ device, steadyMs }) => (device === name ? steadyMs : [])).sort((a, b) => a - b)
+    return times[Math.floor(0.9 * (times.length - 1))]! / times[0]! - 1
+  })
+  return Math.max(0, ...shares)
 }
 
 const keyOf = ({ device, operation, name, dtype, variant }: KernelEntry) =>

@@ -30,7 +30,7 @@ const leastThreshold = 0.05
 /** Of the deviation of the ratios: of a thousand entries that did not change about one is further off. */
 const deviations = 3.3
 /** Beyond this nothing of use can be told from times. */
-const hopeless = 0.5
+const hopeless = 3
 /** Fewer ratios say little about the noise. */
 const enough = 8
 
@@ -39,13 +39,14 @@ export const isWorse = ({ kind }: Change) => worse.includes(kind)
 
 /**
  * An entry is slower or faster if all of this holds, r being the least new time / the least old one, since what disturbs only adds:
- * 1. r is further from 1 than the threshold: 5 %, or 3.3 standard deviations of all r where that is more (by the median absolute
- *    deviation of log r, which a few real changes hardly move), where there are 8 entries or more;
+ * 1. r is further from 1 than the threshold, the largest of: 5 %; 3.3 standard deviations of all r, where there are 8 or more (by
+ *    the median absolute deviation of log r, which a few real changes hardly move); what the steady work beside the kernels took
+ *    longer than at its fastest, in nine of ten places of either report;
  * 2. so is r divided by the median of all r: a machine that is busier than last time slows all down;
  * 3. so is r divided by the same ratio of the pace, where the entries have one;
- * 4. the lesser median is below the other's least time.
+ * 4. no sample of one is within the range of the other's.
  * All together are slower if the median of all r, and that divided by the median of the ratios of the pace, are beyond 1 by twice
- * the threshold. Above 50 % no time is judged. What is exact is compared in any case.
+ * the threshold. Where the threshold would be above 300 %, no time is judged. What is exact is compared in any case.
  */
 export function judge(old: Comparable, now: Comparable): Judgement {
   const before = new Map(old.entries.map((entry) => [entry.key, entry]))
@@ -59,7 +60,8 @@ export function judge(old: Comparable, now: Comparable): Judgement {
   const logs = timed.map(({ ratio }) => Math.log(ratio))
   const common = logs.length > 0 ? middle(logs) : 0
   const deviation = logs.length >= enough ? 1.4826 * middle(logs.map((log) => Math.abs(log - common))) : 0
-  const threshold = Math.max(leastThreshold, Math.exp(deviations * deviation) - 1)
+  const disturbance = Math.max(old.disturbance ?? 0, now.disturbance ?? 0)
+  const threshold = Math.max(leastThreshold, Math.exp(deviations * deviation) - 1, disturbance)
   const judged = threshold <= hopeless
   const beyond = (log: number, limit = threshold) => Math.abs(log) > Math.log1p(limit)
   const changes: Change[] = [
@@ -95,7 +97,7 @@ function timesOf(key: string, old: Entry, now: Entry) {
     key,
     ratio: b.least / a.least,
     pace: old.pace !== undefined && now.pace !== undefined ? now.pace / old.pace : undefined,
-    apart: b.least > a.median || b.median < a.least,
+    apart: b.least > a.most || b.most < a.least,
     old: a.least,
     now: b.least,
   }

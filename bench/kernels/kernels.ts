@@ -5,14 +5,13 @@ import type { WasmTable } from '../../runtime/wasm/kernel.ts'
 import type { WebgpuTable } from '../../runtime/webgpu/kernel.ts'
 import type { Machine } from '../machine.ts'
 import type { KernelEntry, KernelReport, KernelSettings, Roof } from './report.ts'
-import type { BenchShape } from './shapes/shape.ts'
 import { shapesFor } from './shapes/shapes.ts'
+import { benchTarget } from './target-run.ts'
 import { createReferenceTarget } from './targets/reference.ts'
-import type { Target, Variant } from './targets/target.ts'
+import type { Target } from './targets/target.ts'
 import { createWasmTarget } from './targets/wasm.ts'
 import { createWebgpuTarget } from './targets/webgpu.ts'
-import { entryOf, keyOf, type Measured, timeShape } from './time.ts'
-import { validateCases, validateShape } from './validate.ts'
+import { entryOf } from './time.ts'
 
 export type BenchDevice = 'reference' | 'wasm' | 'webgpu'
 export type KernelDtype = 'f32' | 'f16' | 'q12' | 'q8'
@@ -43,15 +42,6 @@ export interface KernelOptions {
   readonly onProgress?: ((text: string) => void) | undefined
 }
 
-const thorough = { rounds: 3, seconds: 0.06, mostSeconds: 2 }
-const hasty = { rounds: 3, seconds: 0.02, mostSeconds: 0.5 }
-
-interface Bench {
-  readonly target: Target
-  readonly measured: Measured[]
-  readonly warmed: Set<string>
-}
-
 /** Throws INVALID_ARGUMENT where nothing is left to run, DEVICE_UNAVAILABLE, OUT_OF_MEMORY and the signal's reason. */
 export async function benchKernels(options: KernelOptions): Promise<KernelReport> {
   const { machine, quick = false } = options
@@ -71,7 +61,7 @@ export async function benchKernels(options: KernelOptions): Promise<KernelReport
       if (measured.length === 0) continue
       infos.push(target.info)
       roofs.push(...target.roofs)
-      kernels.push(...entriesOf(target, measured))
+      kernels.push(...measured.map((one) => entryOf(one, target)))
     } finally {
       target.dispose()
     }
@@ -115,72 +105,4 @@ async function createTarget(name: BenchDevice, options: KernelOptions): Promise<
     if (asked || !(error instanceof BareclipError && error.code === 'DEVICE_UNAVAILABLE')) throw error
   }
   return undefined
-}
-
-async function benchTarget(
-  target: Target,
-  operations: readonly string[],
-  shapes: readonly BenchShape[],
-  options: KernelOptions,
-): Promise<Measured[]> {
-  const measured: Measured[] = []
-  const bench: Bench = { target, measured, warmed: new Set() }
-  const wanted = (operation: string, dtype: string) =>
-    target
-      .variants(operation, dtype)
-      .filter(({ name }) => options.variants?.some((part) => name.includes(part)) ?? true)
-  const some = shapes.some(({ operation, dtype }) => wanted(operation, dtype).length > 0)
-  if (!some) return []
-  options.onProgress?.(`${target.info.device}: its roofs …`)
-  await target.measureRoofs()
-  await options.onTarget?.(target)
-  for (const operation of operations) {
-    const mine = shapes.filter((shape) => shape.operation === operation)
-    if (mine.every(({ dtype }) => wanted(operation, dtype).length === 0)) continue
-    const done = await benchOperation(bench, operation, mine, wanted, options)
-    await options.onEntries?.(entriesOf(target, done), target)
-  }
-  await target.measureRoofs()
-  return measured
-}
-
-/** Its awkward cases first, then each shape. */
-async function benchOperation(
-  { target, measured, warmed }: Bench,
-  operation: string,
-  shapes: readonly BenchShape[],
-  variantsOf: (operation: string, dtype: string) => readonly Variant[],
-  options: KernelOptions,
-): Promise<Measured[]> {
-  const { signal, onProgress, quick } = options
-  const device = target.info.device
-  const variants = new Map(
-    [...new Set(shapes.map(({ dtype }) => dtype))].map((dtype) => [dtype, variantsOf(operation, dtype)]),
-  )
-  onProgress?.(`${device}: ${operation}, its cases …`)
-  const cases = device === 'reference' ? [] : allCases().filter((item) => item.operation === operation)
-  const wrongs = await validateCases(cases, (dtype) => variants.get(dtype) ?? [], signal)
-  const done: Measured[] = []
-  for (const shape of shapes) {
-    onProgress?.(`${device}: ${operation} ${shape.name} ${shape.dtype} …`)
-    const data = shape.data()
-    const all = (variants.get(shape.dtype) ?? []).filter(({ name }) => !shape.same || !name.includes(shape.same))
-    const trusted = all.filter((variant) => !wrongs.has(variant))
-    const wrongHere = device === 'reference' ? new Map() : await validateShape(shape, data, trusted, signal)
-    const right = trusted.filter((variant) => !wrongHere.has(variant))
-    for (const variant of all) {
-      const wrong = wrongs.get(variant) ?? wrongHere.get(variant)
-      if (wrong !== undefined) done.push({ ...keyOf(shape, variant.name, target), wrong })
-    }
-    const times = { ...(quick ? hasty : thorough), warmShare: target.slow ? 0.1 : 1, warmed, signal }
-    if (right.length > 0) done.push(...(await timeShape(shape, data, right, target, times)))
-    signal?.throwIfAborted()
-  }
-  measured.push(...done)
-  return done
-}
-
-/** Against the roofs as they are known now. */
-function entriesOf(target: Target, measured: readonly Measured[]): KernelEntry[] {
-  return measured.map((one) => entryOf(one, target))
 }

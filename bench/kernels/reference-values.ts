@@ -38,9 +38,9 @@ export async function outputOf(
 const mostFlops = 5e8
 
 /** The result of a shape by the reference device: all of it, of some rows that stand for all, or some elements of it. */
-export async function expectedOf(shape: BenchShape, signal?: AbortSignal): Promise<Expected> {
+export async function expectedOf(shape: BenchShape, signal?: AbortSignal, most = mostFlops): Promise<Expected> {
   const { distinct } = shape
-  const few = await computed(shape, (distinct ?? shape).data(), signal)
+  const few = await computed(shape, (distinct ?? shape).data(), signal, most)
   if (!distinct) return few
   const rows = rowsOf(shape)
   if (rows === distinct.rows) return few
@@ -54,12 +54,17 @@ export async function expectedOf(shape: BenchShape, signal?: AbortSignal): Promi
 
 const rowsOf = ({ size }: BenchShape) => Number(size.split('x')[0])
 
-async function computed(shape: BenchShape, data: unknown, signal: AbortSignal | undefined): Promise<Expected> {
+async function computed(
+  shape: BenchShape,
+  data: unknown,
+  signal: AbortSignal | undefined,
+  most: number,
+): Promise<Expected> {
   let flops = 0
   const table = Object.fromEntries(
     Object.entries(referenceKernels as ReferenceTable).map(([name, kernel]) => [
       name,
-      sampled(kernel, () => mostFlops / flops),
+      sampled(kernel, () => most / flops),
     ]),
   )
   const device = createReferenceDevice(table)

@@ -43,6 +43,8 @@ export interface TimedKernel extends KernelKey {
   readonly processorMs?: Spread
   /** Of 10⁹ operations in registers, timed in turn with it: tells how busy the machine was. */
   readonly steadyMs: number
+  /** The processor's least time for a few milliseconds of multiply-adds or, if memory limits the kernel, of copying. */
+  readonly steadyProcessorMs?: number
   readonly gflopsPerSecond: number
   readonly gbPerSecond: number
   readonly bound: 'compute' | 'memory'

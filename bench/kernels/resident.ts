@@ -15,7 +15,7 @@ export interface ResidentCase {
 }
 
 /** Copies together: more than the caches of most processors hold, so that operands come from memory, as weights do in a model. */
-const togetherBytes = 96 * 2 ** 20
+const togetherBytes = 64 * 2 ** 20
 /** Of small operands; more would take long to make. */
 const mostCopies = 256
 

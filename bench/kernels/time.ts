@@ -1,8 +1,8 @@
 import type { Device } from '../../runtime/device.ts'
-import { median, spread } from '../statistics.ts'
+import { spread } from '../statistics.ts'
 import type { KernelEntry, KernelKey } from './report.ts'
 import { makeResident, type ResidentCase } from './resident.ts'
-import { limitOf, type Work } from './roofline.ts'
+import { type Limit, limitOf, type Work } from './roofline.ts'
 import { type Contender, calibrated, sampleInTurn } from './sampler.ts'
 import type { BenchShape } from './shapes/shape.ts'
 import type { Target, Variant } from './targets/target.ts'
@@ -34,7 +34,9 @@ export type Measured = KernelKey &
         readonly processorTimes: readonly number[]
         readonly gpuTimes: readonly number[]
         /** Of the steady work beside it, as `Target` has it. */
-        readonly steady: number
+        readonly steady: readonly number[]
+        /** Least ms of the processor for steady work that is limited alike. */
+        readonly steadyProcessor: Readonly<Record<Limit['bound'], number>>
       }
   )
 
@@ -73,9 +75,19 @@ export async function timeShape(
       contenders.push({ ...contender, run, rounds: Math.max(1, Math.min(rounds, fits)) })
     }
     const steady: number[] = []
+    const steadyProcessor: Record<Limit['bound'], number> = { compute: Number.NaN, memory: Number.NaN }
+    const least = async (bound: Limit['bound'], run: () => Promise<unknown>) => {
+      const before = processorTime() ?? Number.NaN
+      await run()
+      const ms = (processorTime() ?? Number.NaN) - before
+      if (!(ms >= steadyProcessor[bound])) steadyProcessor[bound] = ms
+    }
     const beside: Contender = {
       ...{ calls: 1, rounds, seconds: 0 },
-      run: async () => void steady.push(await target.steady()),
+      async run() {
+        await least('compute', async () => void steady.push(await target.steady()))
+        if (target.steadyCopy) await least('memory', target.steadyCopy)
+      },
     }
     const times = await sampleInTurn([...contenders, beside], options)
     const measured: Measured[] = []
@@ -91,13 +103,35 @@ export async function timeShape(
         times: times[i]!,
         processorTimes: processorTimes[i]!,
         gpuTimes: target.timestamps ? await onTheDevice(device, resident, contenders[i]!.calls, signal) : [],
-        steady: median(steady.sort((a, b) => a - b)),
+        steady,
+        steadyProcessor,
       })
     }
     return measured
   } finally {
     for (const resident of residents.values()) resident.free()
   }
+}
+
+/** Each of `again` added to what was measured of it before. */
+export function merged(before: readonly Measured[], again: readonly Measured[]): Measured[] {
+  const isNew = ({ variant }: Measured) => before.every((one) => one.variant !== variant)
+  const both = before.map((one): Measured => {
+    const other = again.find(({ variant }) => variant === one.variant)
+    if (!other || 'wrong' in one || 'wrong' in other) return one
+    return {
+      ...one,
+      times: [...one.times, ...other.times],
+      processorTimes: [...one.processorTimes, ...other.processorTimes],
+      gpuTimes: [...one.gpuTimes, ...other.gpuTimes],
+      steady: [...one.steady, ...other.steady],
+      steadyProcessor: {
+        compute: Math.min(one.steadyProcessor.compute, other.steadyProcessor.compute),
+        memory: Math.min(one.steadyProcessor.memory, other.steadyProcessor.memory),
+      },
+    }
+  })
+  return [...both, ...again.filter(isNew)]
 }
 
 export function keyOf({ operation, name, dtype }: BenchShape, variant: string, { info }: Target): KernelKey {
@@ -109,7 +143,7 @@ export function entryOf(measured: Measured, target: Target): KernelEntry {
   const { operation, name, dtype, variant, device } = measured
   const key: KernelKey = { operation, name, dtype, variant, device }
   if ('wrong' in measured) return { ...key, verdict: { wrong: measured.wrong } }
-  const { work, steps, times, processorTimes, gpuTimes, steady } = measured
+  const { work, steps, times, processorTimes, gpuTimes, steady, steadyProcessor } = measured
   const ms = spread(times)
   const gpuMs = gpuTimes.length > 0 ? spread(gpuTimes) : undefined
   const time = gpuMs && gpuMs.median > 0 ? gpuMs.median : ms.median
@@ -120,7 +154,8 @@ export function entryOf(measured: Measured, target: Target): KernelEntry {
     ...{ samples: times.length, ms },
     ...(gpuMs && { gpuMs }),
     ...(processorTimes.length > 0 && device !== 'webgpu' && { processorMs: spread(processorTimes) }),
-    steadyMs: steady,
+    steadyMs: spread(steady).median,
+    ...(Number.isFinite(steadyProcessor[limit.bound]) && { steadyProcessorMs: steadyProcessor[limit.bound] }),
     gflopsPerSecond: work.flops / time / 1e6,
     gbPerSecond: work.bytes / time / 1e6,
     bound: limit.bound,
@@ -156,7 +191,7 @@ async function runCalls(
 async function onTheDevice(device: Device, resident: ResidentCase, calls: number, signal?: AbortSignal) {
   const count = Math.min(calls, 32)
   const times: number[] = []
-  for (let pass = 0; pass < 5; pass++) {
+  for (let pass = 0; pass < 3; pass++) {
     let sum = 0
     await runCalls(device, resident, count, (ms) => (sum += ms), signal)
     times.push(sum / count)

@@ -120,7 +120,7 @@ describe('bench: what moved between two reports', () => {
   it('not what overlaps', () => {
     const of = (median: number, least: number, most: number) =>
       report([{ key: 'a', ms: { median, least, most }, exact: {} }])
-    assert.deepEqual(told(judge(of(10, 9, 13), of(12, 9.9, 14)).changes), [])
+    assert.deepEqual(told(judge(of(10, 9, 13), of(14, 12.9, 16)).changes), [])
     assert.deepEqual(told(judge(of(10, 9, 11), of(12, 11.5, 14)).changes), ['slower a'])
     assert.deepEqual(told(judge(of(10, 9, 11), of(10.4, 9.4, 11)).changes), [], 'under 5 %')
   })
@@ -132,6 +132,14 @@ describe('bench: what moved between two reports', () => {
     assert.deepEqual(told(changes), ['vanished a', 'new d', 'failed b', 'mended c'])
     assert.deepEqual(told(changes.filter(isWorse)), ['vanished a', 'failed b'])
     assert.deepEqual(told(judge(report([timed('a', 1)]), report([], 'less')).changes), [], 'not asked for')
+  })
+
+  it('less, where the steady work tells of a busy machine', () => {
+    const old = all(() => 5)
+    const now = all((i) => (i === 7 ? 6 : 5))
+    assert.deepEqual(told(judge(old, { ...now, disturbance: 0.15 }).changes), ['slower kernel 7'])
+    assert.deepEqual(told(judge({ ...old, disturbance: 0.25 }, now).changes), [])
+    assert.equal(judge(old, { ...now, disturbance: 3.1 }).judged, false)
   })
 
   it('what is exact, also where times are too noisy to judge', () => {

@@ -33,8 +33,8 @@ export function createReferenceTarget(): Target {
       copy: roofs.rate('copy'),
       read: roofs.rate('read'),
     }),
-    async measureRoofs() {
-      for (let look = 0; look < 5; look++) {
+    async measureRoofs(share) {
+      for (let look = 0; look < Math.max(2, 5 * share); look++) {
         await steady()
         const size = `${copyBytes / 2 ** 20} MiB of float32 in all, in a JavaScript loop, the fastest look`
         const start = performance.now()

@@ -25,9 +25,11 @@ export interface Target {
   variants(operation: string, dtype: string): readonly Variant[]
   /** For a shape and one of its variants. */
   ceilings(shape: Pick<BenchShape, 'operation' | 'dtype'>, variant: string): Ceilings
-  /** Takes some time, the more the better. */
-  measureRoofs(): Promise<void>
+  /** share: of the looks at each, the more the better */
+  measureRoofs(share: number): Promise<void>
   /** A few milliseconds of work in registers on as many threads: ms for 10⁹ operations. Tells how busy the machine is. */
   steady(): Promise<number>
+  /** A few milliseconds of copying, if other processes may slow it. */
+  steadyCopy?(): Promise<unknown>
   dispose(): void
 }

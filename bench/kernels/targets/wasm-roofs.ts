@@ -9,10 +9,12 @@ import type { Roofs } from './roofs.ts'
 
 /** The roofs of the processor from WebAssembly, on as many threads as the kernels have. */
 export interface WasmRoofs {
-  /** Looks at each a few times. */
-  measure(into: Roofs, signal?: AbortSignal): Promise<void>
+  /** share: of the looks at each */
+  measure(into: Roofs, share: number, signal?: AbortSignal): Promise<void>
   /** One pass of multiply-adds: ms for 10⁹ operations. */
   steady(into: Roofs): Promise<number>
+  /** A pass of copying. Of the usual form only. */
+  steadyCopy(): Promise<unknown>
   dispose(): void
 }
 
@@ -82,18 +84,18 @@ export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threa
     const ms = await run({ entry: peak.entry, units, parameters: [rounds, constants, results] })
     return (units * rounds * peak.perRound) / ms / 1e6
   }
-  const traffic = async (entry: string) => {
+  const traffic = async (entry: string, part = 1) => {
     const bytes = entry === 'readVectors' ? copyBytes : copyBytes / 2
     const target = entry === 'readVectors' ? results : arena + copyBytes / 2
-    return run({ entry, units: bytes / unitBytes, parameters: [arena, target, unitBytes] })
+    return run({ entry, units: bytes / unitBytes / part, parameters: [arena, target, unitBytes] })
   }
   const on = `on ${threads} thread${threads > 1 ? 's' : ''}, the fastest of all looks`
 
   return {
-    async measure(into, signal) {
+    async measure(into, share, signal) {
       for (const one of form === usual ? [...floats, dots] : floats) {
         const isDot = one === dots
-        for (let look = 0; look < peakLooks; look++) {
+        for (let look = 0; look < peakLooks * share; look++) {
           const rate = await peak(one, look % 2 ? longUnits : lookUnits)
           into.saw(isDot ? dotRoof : name, 'GFLOP/s', rate, `${one.how}; ${isDot ? '' : `${form}, `}${on}`)
         }
@@ -101,7 +103,7 @@ export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threa
       }
       if (form !== usual) return
       const size = `${copyBytes / mebibyte} MiB in all, ${on}`
-      for (let look = 0; look < trafficLooks; look++) {
+      for (let look = 0; look < Math.max(2, trafficLooks * share); look++) {
         for (const { name, entry, how } of traffics) {
           const ms = await traffic(entry)
           if (look > 0) into.saw(name, 'GB/s', copyBytes / ms / 1e6, `${how}, ${size}`)
@@ -114,6 +116,7 @@ export async function createWasmRoofs(form: ModuleForm, usual: ModuleForm, threa
       into.saw(name, 'GFLOP/s', rate, `${floats[0]!.how}; ${form}, ${on}`)
       return 1000 / rate
     },
+    steadyCopy: () => traffic('copyVectors', 8),
     dispose,
   }
 }

@@ -70,10 +70,11 @@ export async function createWasmTarget({
         const name = integers ? dotRoof : floatRoof(part.form, usual.form)
         return { peak: { name, rate: roofs.rate(name) }, copy: roofs.rate('copy'), read: roofs.rate('read') }
       },
-      async measureRoofs() {
-        for (const part of parts) await part.roofs.measure(roofs, signal)
+      async measureRoofs(share) {
+        for (const part of parts) await part.roofs.measure(roofs, share, signal)
       },
       steady: () => usual.roofs.steady(roofs),
+      steadyCopy: () => usual.roofs.steadyCopy(),
       dispose,
     }
   } catch (error) {

@@ -4,7 +4,7 @@ import { createStopwatch } from '../../../runtime/webgpu/stopwatch.ts'
 import type { Roofs } from './roofs.ts'
 
 export interface WebgpuRoofs {
-  measure(into: Roofs, signal?: AbortSignal): Promise<void>
+  measure(into: Roofs, share: number, signal?: AbortSignal): Promise<void>
   steady(into: Roofs): Promise<number>
   dispose(): void
 }
@@ -116,11 +116,11 @@ export async function createWebgpuRoofs({ device, traits, extensions }: OpenedDe
   }
 
   return {
-    async measure(into, signal) {
+    async measure(into, share, signal) {
       for (const one of peaks) {
         const rounds = await enough((count) => run(one.pipeline, count, 1, false))
         if (one.type === 'f32') steadyRounds = Math.ceil(rounds / 4)
-        for (let look = 0; look < looks; look++) await peak(one, rounds, into)
+        for (let look = 0; look < looks * share; look++) await peak(one, rounds, into)
         signal?.throwIfAborted()
       }
       for (const [name, made, moved] of [
@@ -128,7 +128,7 @@ export async function createWebgpuRoofs({ device, traits, extensions }: OpenedDe
         ['read', reading, bytes],
       ] as const) {
         const times = await enough((count) => run(made, 1, count, true))
-        for (let look = 0; look < looks; look++) {
+        for (let look = 0; look < looks * share; look++) {
           const ms = await run(made, 1, times, true)
           const what = name === 'copy' ? 'read and written' : 'read and added up'
           into.saw(

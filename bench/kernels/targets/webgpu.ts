@@ -1,6 +1,6 @@
-import { attentionLadder } from '../../../kernels/attention/ladder.ts'
+import { attentionLadder, attentionSubgroupLadder } from '../../../kernels/attention/ladder.ts'
 import { attentionWebgpu } from '../../../kernels/attention/webgpu.ts'
-import { linearLadder } from '../../../kernels/linear/ladder.ts'
+import { linearLadder, matrixLadder, subgroupLadder } from '../../../kernels/linear/ladder.ts'
 import { linearWebgpu } from '../../../kernels/linear/webgpu.ts'
 import { webgpuKernels } from '../../../kernels/webgpu.ts'
 import { createWebgpuDevice } from '../../../runtime/webgpu/device.ts'
@@ -22,8 +22,14 @@ export async function createWebgpuTarget({ gpu, table = webgpuKernels, signal }:
   const opened = await openDevice({ gpu })
   const ladders: Record<string, Record<string, WebgpuKernel<never>>> = {}
   for (const [operation, kernel] of Object.entries(table)) ladders[operation] = { chosen: kernel }
-  if (table.linear === linearWebgpu) Object.assign(ladders.linear!, linearLadder)
-  if (table.attention === attentionWebgpu) ladders.attention = { ...attentionLadder, '2-outward': attentionWebgpu }
+  const subgroups = opened.extensions.has('subgroups')
+  if (table.linear === linearWebgpu) {
+    Object.assign(ladders.linear!, linearLadder, subgroups && subgroupLadder)
+    if (opened.extensions.has('chromium_experimental_subgroup_matrix')) Object.assign(ladders.linear!, matrixLadder)
+  }
+  if (table.attention === attentionWebgpu) {
+    Object.assign(ladders.attention!, attentionLadder, subgroups && attentionSubgroupLadder)
+  }
   const running: Record<string, WebgpuKernel<never>> = { ...table }
   const switchable = Object.fromEntries(
     Object.keys(table).map((operation): [string, WebgpuKernel<never>] => [
@@ -57,7 +63,7 @@ export async function createWebgpuTarget({ gpu, table = webgpuKernels, signal }:
         copy: roofs.rate('copy'),
         read: roofs.rate('read'),
       }),
-      measureRoofs: () => measured.measure(roofs, signal),
+      measureRoofs: (share) => measured.measure(roofs, share, signal),
       steady: () => measured.steady(roofs),
       dispose() {
         measured.dispose()

@@ -18,8 +18,9 @@ export function benchCompareCommand(cli: Cli, bench: Command): void {
       `
 Least times are compared, since what disturbs only adds; of kernels the processor's time, in which other processes do not count.
 A time moved if it is off by more than the threshold, also relative to the median of all changes and to steady work that was
-timed beside it, and if the lesser median is below the other's least time. The threshold is 5 %, or 3.3 standard deviations of
-all changes where that is more: what did not change tells how noisy the two runs were. Above 50 % no time is judged. Operations, bytes, steps, memory and what is wrong are compared exactly.
+timed beside it, and if no sample of one is within the range of the other's. The threshold is 5 %, or 3.3 standard deviations of
+all changes, or what the steady work varied by, whichever is most; above 300 % no time is judged. Operations, bytes, steps,
+memory and what is wrong are compared exactly.
 
 Exit codes: 0 nothing got worse, 1 something is slower, more, wrong or gone, 2 the reports cannot be compared.`,
     )
