@@ -6,7 +6,7 @@ import { entryOf, keyOf, type Measured, merged, timeShape } from './time.ts'
 import { validateCases, validateShape } from './validate.ts'
 
 /** In each sweep. */
-const thorough = { rounds: 2, seconds: 0.05, mostSeconds: 1 }
+const thorough = { rounds: 2, seconds: 0.04, mostSeconds: 0.4 }
 const hasty = { rounds: 2, seconds: 0.02, mostSeconds: 0.3 }
 
 type RunOptions = Pick<KernelOptions, 'variants' | 'quick' | 'signal' | 'onTarget' | 'onEntries' | 'onProgress'>
