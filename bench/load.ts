@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { BareclipError } from '../runtime/errors.ts'
+import type { ContenderOptions } from './peers/contender.ts'
 import type { FirstEmbedding } from './peers/first.ts'
 import { endProcess, nextMessage, startProcess } from './peers/process.ts'
 import { createStage } from './peers/stage.ts'
-import type { BenchDtype, ContenderOptions } from './peers.ts'
+import type { BenchDtype } from './peers.ts'
 import { median, type Spread, spread } from './statistics.ts'
 import { digits, mebibytes, table } from './table.ts'
 

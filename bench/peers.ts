@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchCase } from './cases.ts'
 import { type CaseComparison, compareCase, type Summary, summarise } from './peers/compare.ts'
-import { type Contender, createContender, missingContender } from './peers/contender.ts'
+import { type Contender, type ContenderOptions, createContender, missingContender } from './peers/contender.ts'
 import { softwareNote } from './peers/dawn.ts'
 import { tooLarge } from './peers/memory.ts'
 import { comparisonText, summaryText } from './peers/print.ts'
@@ -16,14 +16,6 @@ export const peerNames = [
 export type PeerName = (typeof peerNames)[number]
 export const dtypes = ['f32', 'f16', 'q12', 'q8'] as const
 export type BenchDtype = (typeof dtypes)[number]
-
-export interface ContenderOptions {
-  readonly threads: number
-  /** The node binary that all of them run under. */
-  readonly node: string
-  /** For loading and for one call, in seconds. */
-  readonly limit: number
-}
 
 export interface PeersOptions extends ContenderOptions {
   readonly cases: readonly BenchCase[]

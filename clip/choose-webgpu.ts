@@ -1,4 +1,5 @@
 import { webgpuKernels } from '../kernels/webgpu.ts'
+import { finer } from '../models/weight-fills.ts'
 import type { Device, Scope } from '../runtime/device.ts'
 import { BareclipError, describe, messageOf } from '../runtime/errors.ts'
 import { createWebgpuDevice } from '../runtime/webgpu/device.ts'
@@ -176,7 +177,7 @@ async function attempt(device: Device, { dtype, memory, signal, onProgress }: We
   signal?.throwIfAborted()
   const compiled = performance.now()
   for (const shape of shapes) {
-    const wrong = await selfTest(device, shape, tolerances[dtype])
+    const wrong = await selfTest(device, shape, tolerances[shape.dtype])
     if (wrong) return wrong
     signal?.throwIfAborted()
   }
@@ -214,8 +215,10 @@ function testShapes(device: Device, passes: readonly Scope[], dtype: ModelDtype,
   const others = headDims
     .filter((headDim) => !usable.includes(headDim))
     .map((headDim) => ({ ...smallShape, headDim, attentionOnly: true }))
-  for (const size of [...others, ...linearSizes]) {
-    const shape = { ...size, dtype }
+  const alone = [...testSizes.map((size) => ({ ...smallShape, ...size, linearOnly: true })), ...linearSizes]
+  const own = [...others, ...linearSizes].map((size) => ({ ...size, dtype }))
+  const fine = dtype === 'q8' ? alone.map((size) => ({ ...size, dtype: finer(dtype, true) })) : []
+  for (const shape of [...own, ...fine]) {
     const fresh = kernelsOf([selfTestRecording(shape)]).filter((kernel) => !checked.has(kernel))
     if (!fresh.some((kernel) => wanted.has(kernel))) continue
     shapes.push(shape)

@@ -161,9 +161,9 @@ async function newTensors(jobs: readonly Job[], dtype: QuantizeOptions['dtype'])
   }
   return jobs.flatMap(({ fill, entry, read }): TensorData[] => {
     const { name, shape } = entry
-    const { role, first } = fill
+    const { role, precision, first } = fill
     if (first) return [{ name, shape, dtype: 'F32', bytes: () => bytesOf(early.get(name)!) }]
-    if (role === 'matrix' && dtype !== 'f16') return codes(name, shape, fill.rowSize, dtype, read)
+    if (precision) return codes(name, shape, fill.rowSize, precision, read)
     const kept = role === 'scalar' || role === 'convolution' || (role === 'vector' && dtype === 'f16')
     async function* bytes() {
       for await (const { values, made } of read()) yield bytesOf(kept ? values : (made[0]?.values ?? values))

@@ -89,7 +89,7 @@ export function eva02(config: Eva02Config, prefix: string, weights: WeightBuilde
     epsilon,
   })
   const layer = (name: string, out: number, width: number, norm: string): Linear => ({
-    ...weights.matrix([`${name}.weight`], out, width, norm),
+    ...weights.matrix([`${name}.weight`], out, width, { norm }),
     bias: weights.vector(`${name}.bias`, [out]),
   })
   const classToken = weights.vector(`${prefix}cls_token`, [1, 1, hidden])
@@ -107,7 +107,7 @@ export function eva02(config: Eva02Config, prefix: string, weights: WeightBuilde
           ['q', 'k', 'v'].map((part) => `${block}attn.${part}_proj.weight`),
           hidden,
           hidden,
-          `${block}norm1`,
+          { norm: `${block}norm1` },
         ),
         bias: qkvBias ? weights.stackedVector([`${block}attn.q_bias`, null, `${block}attn.v_bias`], hidden) : undefined,
       },
@@ -115,7 +115,9 @@ export function eva02(config: Eva02Config, prefix: string, weights: WeightBuilde
       attentionOut: layer(`${block}attn.proj`, hidden, hidden, `${block}attn.inner_attn_ln`),
       norm2: norm(`${block}norm2`),
       gated: {
-        ...weights.matrix([`${block}mlp.w1.weight`, `${block}mlp.w2.weight`], intermediate, hidden, `${block}norm2`),
+        ...weights.matrix([`${block}mlp.w1.weight`, `${block}mlp.w2.weight`], intermediate, hidden, {
+          norm: `${block}norm2`,
+        }),
         bias: weights.stackedVector([`${block}mlp.w1.bias`, `${block}mlp.w2.bias`], intermediate),
       },
       mlpNorm: norm(`${block}mlp.ffn_ln`, intermediate),

@@ -85,6 +85,7 @@ export function jinaBert(config: JinaBertConfig, names: JinaBertNames, weights: 
           layer.qkv.map((name) => `${name}.weight`),
           qkvRows,
           hidden,
+          { fine: true },
         ),
         bias: weights.stackedVector(
           layer.qkv.map((name) => `${name}.bias`),
@@ -92,7 +93,7 @@ export function jinaBert(config: JinaBertConfig, names: JinaBertNames, weights: 
         ),
       },
       attentionOut: {
-        ...weights.matrix([`${layer.attentionOut}.weight`], hidden, hidden),
+        ...weights.matrix([`${layer.attentionOut}.weight`], hidden, hidden, { fine: true }),
         bias: weights.vector(`${layer.attentionOut}.bias`, [hidden]),
       },
       norm1: norm(layer.norm1),

@@ -18,10 +18,10 @@ const rowOf = ({ width, offset }: Place, index: number) => Math.floor((offset + 
 const halfInfinity = 65520
 
 /** Floats of a quantised model. Throws NOT_FINITE. */
-export function requireFinite(from: Dtype, values: DtypeArray, precision: Precision, place: Place): void {
+export function requireFinite(from: Dtype, values: DtypeArray, place: Place): void {
   const floats = toF32(from, values)
   for (let i = 0; i < floats.length; i++) {
-    if (!Number.isFinite(floats[i]!)) throw notFinite(place.label, rowOf(place, i), precision)
+    if (!Number.isFinite(floats[i]!)) throw notFinite(place.label, rowOf(place, i))
   }
 }
 

@@ -12,6 +12,8 @@ export interface Fill {
   readonly role: 'matrix' | 'scale' | 'convolution' | 'table' | 'vector' | 'scalar'
   /** Element types that it may have in the checkpoint. */
   readonly accepts: readonly Dtype[]
+  /** Of the codes that a matrix becomes. */
+  readonly precision?: Precision
   /** To be read before those that are not: they need it. */
   readonly first: boolean
   /** Elements in a row: pieces of the tensor are written in whole rows. */
@@ -27,6 +29,9 @@ export type WeightWriter = Pick<Device, 'write'>
 
 /** Element type of the codes. */
 export const codeDtype = { q8: 'i8', q12: 'i16' } as const
+
+/** What a matrix is held in by a model of this precision. fine: one whose rounding the embeddings feel most. */
+export const finer = (precision: Precision, fine: boolean): Precision => (fine ? 'q12' : precision)
 
 /** Of the tensor that holds the scales of a stored matrix. */
 export const scaleName = (name: string) => `${name}_scale`
@@ -55,7 +60,7 @@ export function floatFill(
     async write(from, values, offset) {
       if (quantized) {
         const place = { label, width, offset }
-        requireFinite(from, values, quantized, place)
+        requireFinite(from, values, place)
         if (target === 'f16') requireHalf(from, values, place)
       }
       await write(from, values, offset)
@@ -121,7 +126,7 @@ export function quantizingFill(
   balance: Balance | undefined,
 ): Fill {
   return {
-    ...{ name, role: 'matrix', rowSize: width, accepts: floats, first: false },
+    ...{ name, role: 'matrix', rowSize: width, accepts: floats, precision, first: false },
     async write(from, values, offset) {
       const row = offset / width
       const all = toF32(from, values)

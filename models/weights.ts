@@ -11,6 +11,7 @@ import {
   codeFills,
   dequantizingFills,
   type Fill,
+  finer,
   floatFill,
   quantizingFill,
   scaleName,
@@ -35,6 +36,16 @@ export interface Checkpoint {
  * Declares a model's weights: makes room for each on the device at once and notes which tensors of the checkpoint fill it.
  * Throws MISSING_TENSOR and TENSOR_SHAPE, so a checkpoint that does not fit is refused before its data is read.
  */
+export interface MatrixOptions {
+  /**
+   * The norm declared before whose output this matrix multiplies and nothing else uses: codes then share out the columns'
+   * magnitudes with it (balance.ts).
+   */
+  readonly norm?: string
+  /** q8 holds it in the codes of q12: what its rounding costs is worth the bytes. */
+  readonly fine?: boolean
+}
+
 export interface WeightBuilder {
   /** Any shape in the checkpoint; (size) on the device, f32. */
   vector(name: string, shape: Shape): Tensor
@@ -46,10 +57,14 @@ export interface WeightBuilder {
   norm(name: string, width: number): { weight: Tensor; bias: Tensor }
   /**
    * (rows, width) each, one below the other, for `linear`: weight (names · rows, width); if it is codes, scale
-   * (names · rows, ⌈width / 64⌉). norm: the one declared before whose output this matrix multiplies and nothing else uses;
-   * codes then share out the columns' magnitudes with it (balance.ts).
+   * (names · rows, ⌈width / 64⌉).
    */
-  matrix(names: readonly string[], rows: number, width: number, norm?: string): { weight: Tensor; scale?: Tensor }
+  matrix(
+    names: readonly string[],
+    rows: number,
+    width: number,
+    options?: MatrixOptions,
+  ): { weight: Tensor; scale?: Tensor }
   /** (rows, …), for `patch-embed`; (rows, product of the rest) on the device. */
   convolution(name: string, shape: Shape): Tensor
   /** A tensor that the model does not need on the device but the host wants to know. */
@@ -140,7 +155,7 @@ export function weightBuilder(
       fill(name, 'table', width, target)
       return target
     },
-    matrix(names, rows, width, norm) {
+    matrix(names, rows, width, { norm, fine = false } = {}) {
       const perRow = scalesPerRow(width)
       for (const name of names) {
         check(name, [rows, width])
@@ -149,7 +164,7 @@ export function weightBuilder(
       const label = names.join(' + ')
       const shape = [names.length * rows, width]
       if (quantized) {
-        const weight = device.allocate({ label, role: 'matrix', shape, dtype: codeDtype[quantized] })
+        const weight = device.allocate({ label, role: 'matrix', shape, dtype: codeDtype[finer(quantized, fine)] })
         const scaleShape = [names.length * rows, perRow]
         const scale = device.allocate({ label: scaleName(label), role: 'matrix', shape: scaleShape, dtype: 'f32' })
         const balance = norm === undefined ? undefined : balances.get(norm)
@@ -157,8 +172,8 @@ export function weightBuilder(
         names.forEach((name, i) => {
           const source = sourceOf(name, width)
           const target = { weight, scale, row: i * rows }
-          if (stored) fills.push(...codeFills(device, source, stored, target))
-          else fills.push(quantizingFill(device, source, quantized, target, balance))
+          if (stored) fills.push(...codeFills(device, source, finer(stored, fine), target))
+          else fills.push(quantizingFill(device, source, finer(quantized, fine), target, balance))
         })
         return { weight, scale }
       }
@@ -166,7 +181,7 @@ export function weightBuilder(
       names.forEach((name, i) => {
         const start = i * rows * width
         const write: Fill['write'] = (from, values, offset) => device.write(weight, from, values, start + offset)
-        if (stored) fills.push(...dequantizingFills(sourceOf(name, width), rows, stored, write))
+        if (stored) fills.push(...dequantizingFills(sourceOf(name, width), rows, finer(stored, fine), write))
         else fill(name, 'matrix', width, weight, start)
       })
       return { weight }

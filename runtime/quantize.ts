@@ -46,7 +46,7 @@ export function quantizeRows(
       const end = Math.min(start + scaleColumns, (row + 1) * width)
       let most = 0
       for (let i = start; i < end; i++) most = Math.max(most, Math.abs(values[i]!)) // NaN stays
-      if (!Number.isFinite(most)) throw notFinite(label, firstRow + row, precision)
+      if (!Number.isFinite(most)) throw notFinite(label, firstRow + row)
       let scale = Math.fround(most / largest)
       if (Math.fround(scale * largest) === Number.POSITIVE_INFINITY) scale = Math.fround(scale * (1 - 2 ** -23))
       if (scale < smallestScale) continue
@@ -58,10 +58,10 @@ export function quantizeRows(
 }
 
 /** For weights; label: the tensor. */
-export function notFinite(label: string, row: number, precision: Precision): BareclipError {
+export function notFinite(label: string, row: number): BareclipError {
   return new BareclipError(
     'NOT_FINITE',
-    `${label} has NaN or infinity in row ${row}: ${precision} needs finite weights; use dtype f32 or f16`,
+    `${label} has NaN or infinity in row ${row}: codes need finite weights; use dtype f32 or f16`,
   )
 }
 

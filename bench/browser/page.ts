@@ -1,5 +1,6 @@
 import { BareclipError, messageOf } from '../../runtime/errors.ts'
-import { type BenchDevice, benchKernels, kernelDtypes, kernelOperations } from '../kernels/kernels.ts'
+import { benchKernels } from '../kernels/kernels.ts'
+import { type BenchDevice, kernelDtypes, kernelOperations } from '../kernels/options.ts'
 import type { KernelReport, KernelSettings } from '../kernels/report.ts'
 import { type Here, lookAround } from './here.ts'
 import { browserMachine } from './machine.ts'

@@ -1,9 +1,6 @@
-import { allCases } from '../../kernels/cases.ts'
 import type { DeviceInfo } from '../../runtime/device.ts'
 import { BareclipError } from '../../runtime/errors.ts'
-import type { WasmTable } from '../../runtime/wasm/kernel.ts'
-import type { WebgpuTable } from '../../runtime/webgpu/kernel.ts'
-import type { Machine } from '../machine.ts'
+import { type BenchDevice, type KernelOptions, kernelDtypes, kernelOperations } from './options.ts'
 import type { KernelEntry, KernelReport, KernelSettings, Roof } from './report.ts'
 import { shapesFor } from './shapes/shapes.ts'
 import { benchTarget } from './target-run.ts'
@@ -12,35 +9,6 @@ import type { Target } from './targets/target.ts'
 import { createWasmTarget } from './targets/wasm.ts'
 import { createWebgpuTarget } from './targets/webgpu.ts'
 import { entryOf } from './time.ts'
-
-export type BenchDevice = 'reference' | 'wasm' | 'webgpu'
-export type KernelDtype = 'f32' | 'f16' | 'q12' | 'q8'
-
-export const kernelDtypes: readonly KernelDtype[] = ['f32', 'f16', 'q12', 'q8']
-export const kernelOperations: readonly string[] = [...new Set(allCases().map(({ operation }) => operation))]
-
-export interface KernelOptions {
-  readonly machine: Machine
-  /** Default: all. */
-  readonly operations?: readonly string[] | undefined
-  /** Rows x in x out, or as the operation has it; default: those of the model. */
-  readonly shapes?: readonly string[] | undefined
-  readonly dtypes?: readonly KernelDtype[] | undefined
-  /** A variant runs if its name holds one of these; default: all. */
-  readonly variants?: readonly string[] | undefined
-  /** Default: wasm, and webgpu where a real graphics processor is there. */
-  readonly devices?: readonly BenchDevice[] | undefined
-  readonly threads?: number | undefined
-  readonly gpu?: (() => Promise<GPU>) | undefined
-  /** Fewer shapes and samples. */
-  readonly quick?: boolean | undefined
-  /** To measure other kernels than ours. */
-  readonly tables?: { readonly wasm?: WasmTable; readonly webgpu?: WebgpuTable } | undefined
-  readonly signal?: AbortSignal | undefined
-  readonly onTarget?: ((target: Target) => Promise<void>) | undefined
-  readonly onEntries?: ((entries: readonly KernelEntry[], target: Target) => Promise<void>) | undefined
-  readonly onProgress?: ((text: string) => void) | undefined
-}
 
 /** Throws INVALID_ARGUMENT where nothing is left to run, DEVICE_UNAVAILABLE, OUT_OF_MEMORY and the signal's reason. */
 export async function benchKernels(options: KernelOptions): Promise<KernelReport> {

@@ -1,5 +1,5 @@
 import { allCases } from '../../kernels/cases.ts'
-import type { KernelOptions } from './kernels.ts'
+import type { KernelOptions } from './options.ts'
 import type { BenchShape } from './shapes/shape.ts'
 import type { Target, Variant } from './targets/target.ts'
 import { entryOf, keyOf, type Measured, merged, timeShape } from './time.ts'

@@ -1,38 +1,20 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { synthTensors } from '../../apps/synth/checkpoint.ts'
-import { errorOf } from '../../kernels/case.ts'
+import { errorOf, randomValues } from '../../kernels/case.ts'
 import { encodeSafetensors } from '../../loaders/safetensors/write.ts'
 import { type Computed, ratioOf, type Turns, takeTurns } from '../peers/compare.ts'
-import { type Contender, createContender, missingContender } from '../peers/contender.ts'
+import { type Contender, type ContenderOptions, createContender, missingContender } from '../peers/contender.ts'
 import { createStage, type Stage } from '../peers/stage.ts'
-import type { ContenderOptions } from '../peers.ts'
-import { type Spread, spread } from '../statistics.ts'
+import { spread } from '../statistics.ts'
 import { type Part, type PartItem, partItems } from './items.ts'
 import { partText } from './print.ts'
+import type { PartReport, PartResult } from './report.ts'
 
 export interface PartsOptions extends ContenderOptions {
   readonly parts: readonly Part[]
   readonly rounds: number
   readonly print: (text: string) => void
-}
-
-export interface PartResult {
-  readonly name: string
-  /** Of one call. */
-  readonly ms?: Spread
-  readonly rate?: number
-  readonly unit?: string
-  /** How many times as fast ours is, by round. */
-  readonly ratio?: Spread
-  readonly failure?: string
-}
-
-export interface PartReport {
-  readonly part: Part
-  readonly name: string
-  readonly contenders: readonly PartResult[]
 }
 
 export interface PartsReport {
@@ -69,7 +51,7 @@ export async function benchParts(options: PartsOptions): Promise<PartsReport> {
   const contenders = partContenders(stage, options)
   try {
     const checkpoint = join(stage.folder, 'checkpoint.safetensors')
-    writeFileSync(checkpoint, withoutMetadata())
+    writeFileSync(checkpoint, someTensors())
     const items = partItems(checkpoint).filter(({ part }) => options.parts.includes(part))
     return await compareParts(items, contenders, options)
   } finally {
@@ -78,13 +60,15 @@ export async function benchParts(options: PartsOptions): Promise<PartsReport> {
   }
 }
 
-/** A small model of 13.7 MB; npm's package reads no `__metadata__`. */
-function withoutMetadata(): Uint8Array {
+/** Matrices of 13.8 MB in all; npm's package reads no `__metadata__`. */
+function someTensors(): Uint8Array {
+  const shape = [256, 280]
+  const names = Array.from({ length: 48 }, (_, i) => `layers.${i}.weight`)
   return encodeSafetensors(
-    synthTensors({ size: 'tiny-e2e' }).map(({ name, shape, values }) => {
-      const { buffer } = values()
-      return { name, shape, dtype: 'F32' as const, bytes: () => new Uint8Array(buffer) }
-    }),
+    names.map((name) => ({
+      ...{ name, shape, dtype: 'F32' as const },
+      bytes: () => new Uint8Array(randomValues(name, 256 * 280).buffer),
+    })),
   )
 }
 

@@ -1,6 +1,6 @@
 import { ratioText } from '../peers/print.ts'
 import { digits, table } from '../table.ts'
-import type { PartReport } from './parts.ts'
+import type { PartReport } from './report.ts'
 
 export function partText({ part, name, contenders }: PartReport): string {
   const unit = contenders.find((one) => one.unit !== undefined)?.unit ?? ''

@@ -3,6 +3,14 @@ import type { BenchCase } from '../cases.ts'
 import { endProcess, nextMessage, startProcess } from './process.ts'
 import type { Answer, Question } from './protocol.ts'
 
+export interface ContenderOptions {
+  readonly threads: number
+  /** The node binary that all of them run under. */
+  readonly node: string
+  /** For loading and for one call, in seconds. */
+  readonly limit: number
+}
+
 export interface ContenderSpec {
   readonly name: string
   /** A JavaScript file that calls `serve`. */

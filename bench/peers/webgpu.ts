@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ContenderOptions } from '../peers.ts'
-import { type Contender, createContender, missingContender } from './contender.ts'
+import { type Contender, type ContenderOptions, createContender, missingContender } from './contender.ts'
 import type { Stage } from './stage.ts'
 
 /** Where WebGPU runs: Dawn in Node (the webgpu package), or a headless Chromium. */

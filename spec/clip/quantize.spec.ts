@@ -5,6 +5,7 @@ import { dequantizeRows, quantizeRows } from '../../runtime/quantize.ts'
 import { assertClose } from '../close.ts'
 import { changed, floatsOf, quantized, readStored, type StoredModel, synthFiles } from './stored-model.ts'
 
+const gated = 'text_model.transformer.encoder.layers.0.mlp.gated_layers.weight'
 const wqkv = 'text_model.transformer.encoder.layers.0.mixer.Wqkv.weight'
 const proj = 'vision_model.blocks.0.attn.proj.weight'
 const word = 'text_model.transformer.embeddings.word_embeddings.weight'
@@ -54,19 +55,26 @@ describe('quantize', () => {
           deepEqual([stored, shape], ['F32', [rows, Math.ceil(width! / 64)]], name)
         } else if (name === word || name.includes('token_type')) {
           deepEqual([stored, shape], ['F16', before], name)
-        } else if (before!.length === 2) deepEqual([stored, shape], [dtype === 'q8' ? 'I8' : 'I16', before], name)
-        else deepEqual([stored, shape], ['F32', before], name)
+        } else if (before!.length === 2) {
+          const fine = dtype === 'q12' || name.includes('.mixer.')
+          deepEqual([stored, shape], [fine ? 'I16' : 'I8', before], name)
+        } else deepEqual([stored, shape], ['F32', before], name)
       }
       equal([...tensors.keys()].filter((name) => original.has(name)).length, original.size)
     })
 
-    it(`${dtype}: the text tower’s codes are those of quantizeRows, row by row`, async () => {
+    it(`${dtype}: the text tower’s codes are those of quantizeRows, row by row; its attention has those of q12`, async () => {
       const model = synthFiles({ outliers: true })
       const { tensors } = await readStored((await quantized(model, dtype)).weights)
       const source = (await readStored(model.weights)).tensors.get(wqkv)!
-      const { codes, scales } = quantizeRows(floatsOf(source), source.shape[1]!, dtype, '')
+      const { codes, scales } = quantizeRows(floatsOf(source), source.shape[1]!, 'q12', '')
       deepEqual(tensors.get(wqkv)!.bytes, new Uint8Array(codes.buffer))
       deepEqual(floatsOf(tensors.get(`${wqkv}_scale`)!), scales)
+      const mlp = (await readStored(model.weights)).tensors.get(gated)!
+      deepEqual(
+        tensors.get(gated)!.bytes,
+        new Uint8Array(quantizeRows(floatsOf(mlp), mlp.shape[1]!, dtype, '').codes.buffer),
+      )
     })
 
     it(`${dtype}: what a layer norm gives and the matrix behind it are scaled against each other, by powers of two`, async () => {
@@ -172,7 +180,7 @@ describe('quantize', () => {
             floatsOf(tensors.get(name)!)[5 * width] = value
           })
           for (const dtype of ['q8', 'q12'] as const) {
-            const text = `tensor ${name} has NaN or infinity in row 5: ${dtype} needs finite weights; use dtype f32 or f16`
+            const text = `tensor ${name} has NaN or infinity in row 5: codes need finite weights; use dtype f32 or f16`
             const expected = { code: 'NOT_FINITE', message: new RegExp(text.replaceAll('.', '\\.')) }
             await rejects(load(model, { device, dtype }), expected)
             await rejects(
@@ -279,7 +287,7 @@ describe('quantize', () => {
         'q8',
         (_, metadata) => delete metadata.format,
         'UNSUPPORTED_MODEL',
-        /is I8; supported are F32, F16 and BF16; codes are read from files of bareclip quantize only/,
+        /is I(8|16); supported are F32, F16 and BF16; codes are read from files of bareclip quantize only/,
       ],
       [
         'a precision of later',

@@ -137,7 +137,7 @@ describe('quantizeRows', () => {
                 equal(error.code, 'NOT_FINITE')
                 equal(
                   error.message,
-                  `blocks.3.mlp.weight has NaN or infinity in row ${row}: ${precision} needs finite weights; use dtype f32 or f16`,
+                  `blocks.3.mlp.weight has NaN or infinity in row ${row}: codes need finite weights; use dtype f32 or f16`,
                 )
                 return true
               },

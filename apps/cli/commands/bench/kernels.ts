@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { BenchDevice, KernelDtype, KernelOptions } from '../../../../bench/kernels/kernels.ts'
+import type { BenchDevice, KernelDtype, KernelOptions } from '../../../../bench/kernels/options.ts'
 import { machine } from '../../../../bench/machine.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCodes } from '../../exit-codes.ts'
