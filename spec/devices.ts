@@ -74,8 +74,13 @@ async function webgpu(): Promise<Device> {
   return createWebgpuDevice(webgpuKernels, { source: { gpu: gpu.gpu }, reason: 'under test' })
 }
 
+/** BARECLIP_THREADS=only leaves the wasm device on the caller's thread to a run that tests nothing else. */
+const threadsOnly = process.env.BARECLIP_THREADS === 'only'
+
 /** Those that are here. spec/devices.spec.ts reports the others. */
-export const present = candidates.filter(({ missing, device }) => missing === undefined && asked(device))
+export const present = candidates.filter(
+  ({ missing, device, name }) => missing === undefined && asked(device) && !(threadsOnly && name === 'wasm'),
+)
 
 /** Those that have every operation and run more than its cases. */
 export const devices = present.filter(

@@ -44,8 +44,8 @@ const asked = process.argv.slice(2)
 // Node 22 lies between 20 and 24: run by name.
 const names = asked.length > 0 ? asked : Object.keys(runtimes).filter((name) => name !== 'node22')
 
-/** Two at a time where there are two cores: most of a run keeps one of them busy. What a runtime prints comes when it is done. */
-const lanes = Math.min(2, availableParallelism())
+/** One more at a time than there are cores: a run leaves its core idle now and then. What a runtime prints comes when it is done. */
+const lanes = Math.min(3, availableParallelism() + 1)
 const queue = [...names]
 let failed = false
 

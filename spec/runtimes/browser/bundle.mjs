@@ -74,12 +74,19 @@ function specs(leftOut) {
   const { spec } = JSON.parse(readFileSync(join(here, '../mocharc.json'), 'utf8'))
   const all = spec.flatMap((pattern) => {
     const [folder] = pattern.split('/**/')
-    const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith('.spec.ts'))
-    return names.map((name) => `${folder}/${name.replaceAll('\\', '/')}`).sort()
+    const found = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith('.spec.ts'))
+    return found.map((name) => `${folder}/${name.replaceAll('\\', '/')}`).sort()
   })
-  for (const file of leftOut) if (!all.includes(file)) throw new Error(`left out, but there is no such spec: ${file}`)
+  // a name that ends with a slash is a folder
+  const names = (name, file) => (name.endsWith('/') ? file.startsWith(name) : file === name)
+  for (const name of leftOut) {
+    if (!all.some((file) => names(name, file))) throw new Error(`left out, but there is no such spec: ${name}`)
+  }
   const own = readdirSync(here, { recursive: true }).filter((name) => name.endsWith('.spec.ts'))
-  return [...own.map((name) => fromRoot(join(here, name))).sort(), ...all.filter((file) => !leftOut.includes(file))]
+  return [
+    ...own.map((name) => fromRoot(join(here, name))).sort(),
+    ...all.filter((file) => !leftOut.some((name) => names(name, file))),
+  ]
 }
 
 /** Scripts by their path on the server. leftOut: spec files. only: spec files whose names contain one of these, if any. */
