@@ -17,15 +17,17 @@ const page = join(here, 'browser/run.mjs')
 
 // WebGPU is tested in Node 20 (npm test: Dawn on lavapipe, and its null backend), here in Deno (wgpu on lavapipe) and in the
 // plain page of Chromium (Dawn on SwiftShader). The other runtimes would load the same Dawn once more.
+// Kernels on one thread of wasm are those of the threads: Node 20 and the plain page run them.
 // Bun has another engine than the rest; in V8 the reference device, which is plain JavaScript, was tested by Node 20.
-const wasm = { BARECLIP_DEVICES: 'wasm' }
+const wasm = { BARECLIP_DEVICES: 'wasm', BARECLIP_THREADS: 'only' }
 /** lavapipe takes seconds to compile a shader; of what is not about shaders Node 20 has tested enough. */
 const wasmAndShaders = {
+  ...wasm,
   BARECLIP_DEVICES: 'wasm,webgpu',
   BARECLIP_WEBGPU: 'cases',
   MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'), // warm from Node 20
 }
-const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
+const withoutWebgpu = { ...wasm, BARECLIP_DEVICES: 'reference,wasm' }
 
 // Deno and Bun read TypeScript themselves, Node through tsx. For a page the specs are bundled.
 const runtimes = {
