@@ -27,7 +27,7 @@ const wasmAndShaders = {
   BARECLIP_WEBGPU: 'cases',
   MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'), // warm from Node 20
 }
-const withoutWebgpu = { ...wasm, BARECLIP_DEVICES: 'reference,wasm' }
+const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
 
 // Deno and Bun read TypeScript themselves, Node through tsx. For a page the specs are bundled.
 const runtimes = {
@@ -46,8 +46,8 @@ const asked = process.argv.slice(2)
 // Node 22 lies between 20 and 24: run by name.
 const names = asked.length > 0 ? asked : Object.keys(runtimes).filter((name) => name !== 'node22')
 
-/** One more at a time than there are cores: a run leaves its core idle now and then. What a runtime prints comes when it is done. */
-const lanes = Math.min(3, availableParallelism() + 1)
+/** Two at a time where there are two cores: most of a run keeps one of them busy. What a runtime prints comes when it is done. */
+const lanes = Math.min(2, availableParallelism())
 const queue = [...names]
 let failed = false
 
