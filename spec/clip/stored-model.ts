@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type SynthOptions, synthModel } from '../../apps/synth/checkpoint.ts'
-import { type ModelFiles, quantize } from '../../index.ts'
+import { type Clip, load, type ModelFiles, quantize } from '../../index.ts'
 import { openSafetensors, type TensorEntry } from '../../loaders/safetensors/safetensors.ts'
 import { encodeSafetensors } from '../../loaders/safetensors/write.ts'
 import { openSource } from '../../loaders/source.ts'
@@ -57,3 +57,20 @@ export async function changed(
 
 /** Of a tensor stored as float32: a view, to read and to change. */
 export const floatsOf = ({ bytes }: StoredTensor) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+
+export const device = 'reference'
+
+export const picture = {
+  data: Uint8Array.from({ length: 48 * 48 * 3 }, (_, i) => (i * 7) % 251),
+  width: 48,
+  height: 48,
+}
+
+export async function embed(clip: Clip): Promise<[Float32Array, Float32Array]> {
+  return [(await clip.encodeText(['a blue bird', 'x'])).data, (await clip.encodeImage(picture)).data]
+}
+
+export async function embedWith(model: StoredModel, dtype?: 'f32' | 'f16' | 'q12' | 'q8') {
+  using clip = await load(model, { device, dtype })
+  return await embed(clip)
+}
