@@ -4,7 +4,8 @@ import { loadPanel } from '../panel.as'
 import { multiplyBlock, packBlock, packedDepth, packs, rowBytes } from '../tiles.as'
 import { add, combine, finish, finishTail } from './finish.as'
 
-// One unit is `rowBlock` rows of x by `panelBlock` panels of the weight.
+// One unit is `rowBlock` rows of x by `panelBlock` panels of the weight. Units that follow each other share their panels: these
+// come from memory once, and x, which is smaller, comes from a cache again.
 
 /** Rows of x that meet a panel while it is in cache. */
 const rowBlock: i32 = 48
@@ -31,7 +32,7 @@ export function linear(parameters: usize, from: i32, to: i32): void {
   const panelBlock = <i32>param(parameters, 11)
 
   const panels = (out + 7) >> 3
-  const groups = (panels + panelBlock - 1) / panelBlock
+  const stripes = (rows + rowBlock - 1) / rowBlock
   const element: usize = dtype ? 1 : 2 // log₂ of its bytes
   const panelBytes = width << (3 + element)
   const xStride = width << 2
@@ -45,9 +46,9 @@ export function linear(parameters: usize, from: i32, to: i32): void {
   const packed = unpacked + mostDepth * 32
   let packedRow = -1
   for (let unit = from; unit < to; unit++) {
-    const row0 = (unit / groups) * rowBlock
+    const row0 = (unit % stripes) * rowBlock
     const count = min(rows - row0, rowBlock)
-    const panel0 = (unit % groups) * panelBlock
+    const panel0 = (unit / stripes) * panelBlock
     const panelEnd = min(panels, panel0 + panelBlock)
     const target = y + <usize>row0 * yStride
     for (let k: usize = 0; k == 0 || k < width; k += depth) {

@@ -12,7 +12,7 @@ const rowBlock: i32 = 48
 const panelBlock: i32 = 4
 
 /**
- * One unit is `rowBlock` rows of x by `panelBlock` panels of the weight.
+ * One unit is `rowBlock` rows of x by `panelBlock` panels of the weight, in the order of linear.as.ts.
  * Parameters: codes and row scales of x (quantizeRows), rows, blocks (of 64 columns), weight, its bytes per code (1, 2), scale
  * (panels, blocks, 8), out, bias, activation, gate (0 none), residual, y, interval (blocks between emptyings: 1; the bench
  * tries more, with the scale of the first block for all).
@@ -35,16 +35,16 @@ export function linearQuantized(parameters: usize, from: i32, to: i32): void {
   const interval = param(parameters, 13)
 
   const panels = (out + 7) >> 3
-  const groups = (panels + panelBlock - 1) / panelBlock
+  const stripes = (rows + rowBlock - 1) / rowBlock
   const panelBytes = (blocks << 9) * codeBytes
   const scaleBytes = blocks << 5
   const groupBytes = blocks << 9
   const yStride = <usize>out << 2
   const tail = scratchAddress() // 4 rows of 8 columns for panels that stick out
   for (let unit = from; unit < to; unit++) {
-    const row0 = (unit / groups) * rowBlock
+    const row0 = (unit % stripes) * rowBlock
     const rowEnd = min(rows, row0 + rowBlock)
-    const panel0 = (unit % groups) * panelBlock
+    const panel0 = (unit / stripes) * panelBlock
     const panelEnd = min(panels, panel0 + panelBlock)
     for (let panel = panel0; panel < panelEnd; panel++) {
       const column = panel << 3
