@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { type Command, Option } from 'commander'
 import type { Cli } from '../apps/cli/cli.ts'
 import { benchCommands } from '../apps/cli/commands/bench.ts'
@@ -6,12 +7,14 @@ import { benchCaseList, choiceList, integer } from '../apps/cli/options.ts'
 import { withJsonFile } from '../apps/cli/output/json-file.ts'
 import { emptyProgram } from '../apps/cli/program.ts'
 import { defaultThreads } from '../runtime/wasm/threads.ts'
+import { type AllOptions, benchAll } from './all.ts'
 import { type BenchCase, benchCases } from './cases.ts'
 import { benchLoad } from './load.ts'
 import { machine } from './machine.ts'
 import { type Part, parts } from './parts/items.ts'
 import { benchParts } from './parts/parts.ts'
 import { type BenchDtype, benchPeers, dtypes, type PeersOptions, peerNames } from './peers/peers.ts'
+import { requireFullModel } from './peers/stage.ts'
 import { gpuPlaces } from './peers/webgpu.ts'
 import { benchScales } from './scales.ts'
 import { benchScaling } from './scaling.ts'
@@ -34,6 +37,24 @@ export function benchProgram(streams: Omit<Cli, 'program'>): Command {
   const cli: Cli = { ...streams, program }
   benchCommands(cli, program)
   const { print, signal } = cli
+
+  program
+    .command('all')
+    .description('kernels, model and parts; with a full-size model peers and load; and a page of all that')
+    .argument('[dir]', 'folder that `bareclip synth DIR --size full` wrote')
+    .option('-o, --output <dir>', 'for the reports and the page', 'results')
+    .option('--quick', 'fewer shapes, cases and samples', false)
+    .action(async (dir: string | undefined, options: Pick<AllOptions, 'output' | 'quick'>) => {
+      if (dir !== undefined) requireFullModel(dir)
+      const main = fileURLToPath(new URL('main.ts', import.meta.url))
+      const code = await benchAll(main, { ...options, dir, print, signal })
+      if (code > 0) cli.exit(exitCodes.someFailed)
+      await print(
+        dir === undefined
+          ? '\nbeside onnxruntime: npm run bench -- all DIR, after bareclip synth DIR --size full\n'
+          : '',
+      )
+    })
 
   const peers = program.command('peers').description('ours beside onnxruntime, each in its own process, in turn')
   shared(rounds(peers))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { commandsFor } from '../../bench/all.ts'
 import { benchProgram } from '../../bench/program.ts'
 import { cli, fixtures, inFolder, root } from '../apps/cli-run.ts'
 
@@ -125,6 +126,7 @@ describe('bareclip bench model', () => {
 
 describe('npm run bench', () => {
   for (const [args, message] of [
+    [['all', '/no/such/folder'], /model\.safetensors is not there/],
     [['peers'], /missing required argument 'dir'/],
     [['peers', '/no/such/folder'], /model\.safetensors is not there: bareclip synth \/no\/such\/folder --size full/],
     [['scaling', '/no/such/folder'], /is not there/],
@@ -159,6 +161,22 @@ describe('npm run bench', () => {
     }
     const [mine, packaged] = [await commands(['--help'], benchProgram), await commands(['bench', '--help'])]
     assert.deepEqual(mine.slice(0, packaged.length), packaged)
-    assert.deepEqual(mine.slice(packaged.length), ['peers', 'scaling', 'parts', 'load', 'scales'])
+    assert.deepEqual(mine.slice(packaged.length), ['all', 'peers', 'scaling', 'parts', 'load', 'scales'])
+  })
+
+  it('all is made of commands and options that are there', async () => {
+    for (const quick of [true, false]) {
+      const lines = commandsFor({ dir: join(fixtures, 'golden/tiny-a'), output: 'results', quick })
+      assert.deepEqual(
+        lines.map(([name]) => name),
+        ['kernels', 'model', 'parts', 'peers', 'load', 'report'],
+      )
+      for (const args of lines) {
+        // an option of all that is refused only after the others are read
+        const { code, err } = await cli([...args, '--no-such-option'], { create: benchProgram })
+        assert.equal(code, 2)
+        assert.match(err, /unknown option '--no-such-option'/)
+      }
+    }
   })
 })

@@ -80,9 +80,19 @@ export function loadSection(
         rows,
       ),
     )
+    const cold = modelRuns(models).flatMap(({ name, report: { coldStart } }): Cell[][] =>
+      coldStart ? [[name, milliseconds(coldStart.first.median), range(coldStart.first), coldStart.runs]] : [],
+    )
+    if (cold.length > 0) {
+      const head = ['run', '#median', '#least … most', '#processes']
+      parts.push(table('Cold start: from starting bareclip embed to its first embedding', head, cold))
+    }
   }
   return parts.length > 0 ? { id: 'loading', title: 'Load and memory', parts } : undefined
 }
+
+const range = ({ least, most }: { readonly least: number; readonly most: number }) =>
+  `${figure(least)} … ${milliseconds(most)}`
 
 const middle = (values: readonly number[]) => (values.length === 0 ? 0 : median([...values].sort((a, b) => a - b)))
 
