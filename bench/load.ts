@@ -71,7 +71,7 @@ async function firstEmbedding(file: string, folder: string, options: LoadBenchOp
 }
 
 function loadBenchText({ runs, ms, peakRss }: LoadBenchReport): string {
-  const middle = (of: (run: FirstEmbedding) => number) => median(runs.map(of).sort((a, b) => a - b))
+  const middle = (of: (run: FirstEmbedding) => number) => median(runs.map(of))
   const names = runs[0]!.stages.map(({ stage }) => stage)
   const stageMs = (name: string) => middle(({ stages }) => stages.find(({ stage }) => stage === name)!.ms)
   const weights = runs[0]!.weights

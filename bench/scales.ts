@@ -64,8 +64,7 @@ rows x in x out              q8      q12
         if (i >= 0) times[r]!.push(ms)
       }
     }
-    const typical = (list: readonly number[]) => median([...list].sort((a, b) => a - b))
-    const ratio = (a: number, b: number) => typical(times[a]!.map((ms, i) => ms / times[b]![i]!))
+    const ratio = (a: number, b: number) => median(times[a]!.map((ms, i) => ms / times[b]![i]!))
     const cells = [ratio(0, 1), ratio(2, 3)].map((value) => value.toFixed(2).padStart(9))
     const name = `${rows} x ${width} x ${out}${gated ? ' gated' : ''}`
     await print(`${name.padEnd(23)}${cells.join('')}\n`)

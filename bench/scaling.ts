@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { type CaseComparison, compareCase, ratioOf } from './peers/compare.ts'
+import { type CaseComparison, compareCase } from './peers/compare.ts'
 import { type BenchDtype, oursContender, type PeersOptions } from './peers/peers.ts'
 import { ratioText } from './peers/print.ts'
 import { createStage, requireFullModel } from './peers/stage.ts'
-import { geometricMean, type Spread } from './statistics.ts'
+import { geometricMean, ratioOf, type Spread } from './statistics.ts'
 import { digits, table } from './table.ts'
 
 export interface ScalingOptions extends Omit<PeersOptions, 'peers' | 'places' | 'force' | 'dtypes'> {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { casesNamed } from '../../bench/cases.ts'
-import { compareCase, ratioOf, summarise } from '../../bench/peers/compare.ts'
+import { compareCase, summarise } from '../../bench/peers/compare.ts'
 import { type Contender, createContender } from '../../bench/peers/contender.ts'
 import { comparePeers } from '../../bench/peers/peers.ts'
 import { createStage } from '../../bench/peers/stage.ts'
+import { ratioOf } from '../../bench/statistics.ts'
 import { inFolder, root } from '../apps/cli-run.ts'
 
 const [text, longer, image] = casesNamed(['1x16', '1x128', 'image-1'])

@@ -94,7 +94,7 @@ export function loadSection(
 const range = ({ least, most }: { readonly least: number; readonly most: number }) =>
   `${figure(least)} … ${milliseconds(most)}`
 
-const middle = (values: readonly number[]) => (values.length === 0 ? 0 : median([...values].sort((a, b) => a - b)))
+const middle = (values: readonly number[]) => (values.length === 0 ? 0 : median(values))
 
 function stagesOf({ runs }: LoadReport): Stage[] {
   const names = [...new Set(runs.flatMap(({ stages }) => stages.map(({ stage }) => stage)))]

@@ -1,4 +1,4 @@
-import { geometricMean, type Spread, spread } from '../../statistics.ts'
+import { geometricMean, ratioOf, spread } from '../../statistics.ts'
 import { commandOf } from '../commands.ts'
 import type { Chart } from '../draw.ts'
 import { figure, milliseconds, ratio, slug } from '../format.ts'
@@ -6,7 +6,7 @@ import { html, type Markup } from '../html.ts'
 import { headFacts, namesOf, sourceOf } from '../names.ts'
 import { drawRatios, type RatioBlock, ratioDomain } from '../ratios.ts'
 import type { From } from '../read.ts'
-import type { ComparisonResult, PeersReport } from '../schemas/comparison.ts'
+import type { PeersReport } from '../schemas/comparison.ts'
 import type { Part, Section } from '../section.ts'
 import { type Cell, table } from '../table.ts'
 
@@ -50,12 +50,6 @@ export function peersSection(files: readonly From<PeersReport>[]): Section | und
 const contendersOf = ({ cases }: PeersReport) => [
   ...new Set(cases.flatMap(({ results }) => results.map(({ name }) => name))),
 ]
-
-/** Round by round, as both were measured in turn. */
-function ratioOf(ours: ComparisonResult, peer: ComparisonResult): Spread | undefined {
-  const rounds = Math.min(ours.times.length, peer.times.length)
-  return rounds === 0 ? undefined : spread(ours.times.slice(0, rounds).map((ms, round) => peer.times[round]! / ms))
-}
 
 function blocksOf(report: PeersReport, ours: string): RatioBlock[] {
   return contendersOf(report)
