@@ -1,3 +1,4 @@
+import { softwareNote } from '../../software.ts'
 import { geometricMean, ratioOf, spread } from '../../statistics.ts'
 import { commandOf } from '../commands.ts'
 import type { Chart } from '../draw.ts'
@@ -23,7 +24,7 @@ export function peersSection(files: readonly From<PeersReport>[]): Section | und
   const names = namesOf(files.map(({ file, report }) => ({ file, facts: headFacts(report) })))
   const panels = files.map((from, i): Panel => ({ ...from, name: names[i]! }))
   const ours = [...new Set(files.flatMap(({ report }) => contendersOf(report).filter(isOurs)))]
-  const parts: Part[] = [summary(panels)]
+  const parts: Part[] = [softwareAlarm(panels), summary(panels)]
   for (const one of ours) {
     const charts = panels.flatMap((panel): Chart[] => {
       const blocks = blocksOf(panel.report, one)
@@ -45,6 +46,12 @@ export function peersSection(files: readonly From<PeersReport>[]): Section | und
     if (charts.length > 0) parts.push({ charts })
   }
   return { id: 'peers', title: 'Beside its peers', parts: [...parts, ...panels.map(timesTable)] }
+}
+
+function softwareAlarm(panels: readonly Panel[]): Markup {
+  const there = panels.flatMap(({ report }) => report.contenders.filter(([, what]) => what.includes(softwareNote)))
+  const names = [...new Set(there.map(([name]) => shown(name)))].join(', ')
+  return html`${names !== '' && html`<p class="alarm"><strong>${softwareNote}</strong>: ${names}</p>`}`
 }
 
 const contendersOf = ({ cases }: PeersReport) => [
