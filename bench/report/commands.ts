@@ -27,6 +27,7 @@ const settingsOf = ({ settings }: Head): Flags => Object.fromEntries(settings ??
 
 const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; flags: Flags } } = {
   kernels(report) {
+    if (!/^(Node|Deno|Bun) /.test(report.machine.runtime)) return { start: 'bareclip bench --browser', flags: {} }
     const { operations = '', dtypes = '', devices = '', shapes, variants, threads, quick } = settingsOf(report)
     const several = (list: string | boolean, whole: number) => (String(list).split(',').length < whole ? list : '')
     const device = String(devices).split(',')

@@ -100,6 +100,18 @@ describe('bench report, the page', () => {
     assert.equal(count(page, /<tr class="wrong">/g), 1)
   })
 
+  it('says that a software adapter measures no GPU, and where a browser measured', async () => {
+    const report = parsed('kernels-webgpu.json')
+    report.machine.runtime = 'Chrome 156.0.0.0'
+    const text = JSON.stringify(report)
+    const page = await reportPage(readReports([{ name: 'a.json', text }]))
+    assert.match(
+      page,
+      /<p class="alarm"><strong>webgpu<\/strong>: <strong>SOFTWARE ADAPTER: no measure of any GPU<\/strong>;/,
+    )
+    assert.match(page, /Repeat: <code>bareclip bench --browser<\/code>/)
+  })
+
   it('labels the roofs with their measured rates', () => {
     for (const label of ['92.4 GFLOP/s', '58.2 GFLOP/s', 'copy: 11.3 GB/s', '7.1 GFLOP/s']) {
       assert.match(page, new RegExp(`<text[^>]*>[^<]*${label}</text>`))

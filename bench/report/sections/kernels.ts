@@ -133,7 +133,7 @@ function alarm(panels: readonly Panel[]): Markup {
     const wrong = kernels.length - timed.length
     const top = [...bestOf(kernels)].filter(isTimed).sort((a, b) => b.gflopsPerSecond - a.gflopsPerSecond)[0]
     return html`<p${(wrong > 0 || software) && html` class="alarm"`}><strong>${name}</strong>: ${
-      software && html`<strong>${softwareNote}</strong>. `
+      software && html`<strong>${softwareNote}</strong>; `
     }${
       wrong > 0 &&
       html`<strong>${wrong} of ${plural(kernels.length, 'kernel')} ${wrong === 1 ? 'is' : 'are'} WRONG</strong> and not timed. `
