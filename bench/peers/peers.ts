@@ -116,13 +116,13 @@ export async function comparePeers(
     }
     const results = comparison.results.filter(({ name }) => !missing.has(name))
     const shown = ours.map(({ name }) => name).filter((name) => results.some((result) => result.name === name))
-    await print(comparisonText({ ...comparison, results }, shown))
+    if (results.length > 0) await print(comparisonText({ ...comparison, results }, shown))
   }
   const pairs = ours.flatMap(({ name }) => peers.map((peer): [string, string] => [name, peer.name]))
   const summaries = [...pairs, ...oursAgainstOurs(ours)].flatMap(
     ([one, other]) => summarise(comparisons, one, other) ?? [],
   )
-  await print(summaryText(summaries))
+  if (summaries.length > 0) await print(summaryText(summaries))
   const contenders = Object.fromEntries(all.map((one) => [one.name, one.missing ?? one.title ?? 'never asked']))
   return { cases: comparisons, summaries, contenders }
 }

@@ -162,7 +162,7 @@ describe('bareclip bench precision', () => {
       const { code, out } = await cli([...small, '--dtypes', 'q12,q8', '--model', model])
       assert.equal(code, 0)
       assert.match(out, /\| q8 +\| 14 +\|/)
-      assert.match(out, /^q12 on wasm is missing: .* is stored as q8 and cannot be loaded as q12: /m)
+      assert.match(out, /^wasm \(q12\) is missing: .* is stored as q8 and cannot be loaded as q12: /m)
     }))
 
   for (const [args, message] of [

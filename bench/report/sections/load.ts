@@ -44,7 +44,7 @@ export function loadSection(
       const before = middle(runs.map((run) => run.before.rss))
       return [
         ...[
-          names[i] || '—',
+          names[i] || 'a new process',
           mebibytes(weights),
           mebibytes(peakRss.median),
           mebibytes(Math.max(0, peakRss.median - weights)),
