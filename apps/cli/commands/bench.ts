@@ -22,7 +22,9 @@ Example:
   bareclip bench precision
   bareclip bench report kernels.json model.json -o report.html
   bareclip bench compare old.json new.json
-  bareclip bench --browser`,
+  bareclip bench --browser
+
+Beside onnxruntime, transformers.js, tfjs, jax-js and gpu.js: npm run bench -- all, in the repository.`,
   )
 }
 
