@@ -3,16 +3,16 @@ import { join, resolve } from 'node:path'
 import { BareclipError } from '../runtime/errors.ts'
 import type { ContenderOptions } from './peers/contender.ts'
 import type { FirstEmbedding } from './peers/first.ts'
+import type { BenchDtype } from './peers/peers.ts'
 import { endProcess, nextMessage, startProcess } from './peers/process.ts'
 import { createStage } from './peers/stage.ts'
-import type { BenchDtype } from './peers.ts'
 import { median, type Spread, spread } from './statistics.ts'
-import { digits, mebibytes, table } from './table.ts'
+import { digits, mebibytes, type Print, table } from './table.ts'
 
 export interface LoadBenchOptions extends ContenderOptions {
   readonly dtype: BenchDtype
   readonly runs: number
-  readonly print: (text: string) => void
+  readonly print: Print
 }
 
 export interface LoadBenchReport {
@@ -41,7 +41,7 @@ export async function benchLoad(folder: string, options: LoadBenchOptions): Prom
     ms: spread(runs.map(({ ms }) => ms)),
     peakRss: spread(runs.map(({ after }) => after.peakRss)),
   }
-  options.print(loadBenchText(report))
+  await options.print(loadBenchText(report))
   return report
 }
 
@@ -57,10 +57,12 @@ function warm(path: string): void {
 }
 
 async function firstEmbedding(file: string, folder: string, options: LoadBenchOptions): Promise<FirstEmbedding> {
-  const { node, dtype, threads, limit } = options
-  const child = startProcess(node, file, [folder, dtype, `${threads}`])
+  const { node, dtype, threads, limit, signal } = options
+  signal?.throwIfAborted()
+  const child = startProcess(node, file, [folder, dtype, `${threads}`], signal)
   try {
-    const message = await nextMessage<FirstEmbedding>(child, limit * 1000)
+    const message = await nextMessage<FirstEmbedding>(child, limit)
+    signal?.throwIfAborted()
     if (!('error' in message)) return message
     throw new BareclipError('DEVICE_UNAVAILABLE', `the measured process failed: ${message.error}`)
   } finally {
@@ -69,7 +71,7 @@ async function firstEmbedding(file: string, folder: string, options: LoadBenchOp
 }
 
 function loadBenchText({ runs, ms, peakRss }: LoadBenchReport): string {
-  const middle = (of: (run: FirstEmbedding) => number) => median(runs.map(of).sort((a, b) => a - b))
+  const middle = (of: (run: FirstEmbedding) => number) => median(runs.map(of))
   const names = runs[0]!.stages.map(({ stage }) => stage)
   const stageMs = (name: string) => middle(({ stages }) => stages.find(({ stage }) => stage === name)!.ms)
   const weights = runs[0]!.weights

@@ -1,13 +1,21 @@
-import { writeFileSync } from 'node:fs'
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { messageOf } from '../runtime/errors.ts'
-import { type BenchCase, benchCases, casesNamed } from './cases.ts'
+import { fileURLToPath } from 'node:url'
+import { type Command, Option } from 'commander'
+import type { Cli } from '../apps/cli/cli.ts'
+import { benchCommands } from '../apps/cli/commands/bench.ts'
+import { exitCodes } from '../apps/cli/exit-codes.ts'
+import { benchCaseList, choiceList, integer } from '../apps/cli/options.ts'
+import { withJsonFile } from '../apps/cli/output/json-file.ts'
+import { emptyProgram } from '../apps/cli/program.ts'
+import { defaultThreads } from '../runtime/wasm/threads.ts'
+import { type AllOptions, benchAll } from './all.ts'
+import { type BenchCase, benchCases } from './cases.ts'
 import { benchLoad } from './load.ts'
 import { machine } from './machine.ts'
 import { type Part, parts } from './parts/items.ts'
 import { benchParts } from './parts/parts.ts'
+import { type BenchDtype, benchPeers, dtypes, type PeersOptions, peerNames } from './peers/peers.ts'
+import { requireFullModel } from './peers/stage.ts'
 import { gpuPlaces } from './peers/webgpu.ts'
-import { type BenchDtype, benchPeers, dtypes, type PeersOptions, peerNames } from './peers.ts'
 import { benchScales } from './scales.ts'
 import { benchScaling } from './scaling.ts'
 
@@ -23,15 +31,30 @@ interface Rounds extends Shared {
   readonly rounds: number
 }
 
-const print = (text: string) => process.stdout.write(text)
+/** `npm run bench -- …`: the commands of `bareclip bench`, and those that take other programs or the repository to measure. */
+export function benchProgram(streams: Omit<Cli, 'program'>): Command {
+  const program = emptyProgram('npm run bench --', streams)
+  const cli: Cli = { ...streams, program }
+  benchCommands(cli, program)
+  const { print, signal } = cli
 
-/** `npm run bench -- …`: what takes other programs or the repository to measure; `bareclip bench` is the rest. */
-export function benchProgram(): Command {
-  const program = new Command('npm run bench --').helpCommand(false)
   program
-    .command('scales')
-    .description('q8 and q12: what a scale per 64 columns costs against one per row, and what it is worth')
-    .action(benchScales)
+    .command('all')
+    .description('kernels, model and parts; with a full-size model peers and load; and a page of all that')
+    .argument('[dir]', 'folder that `bareclip synth DIR --size full` wrote')
+    .option('-o, --output <dir>', 'for the reports and the page', 'results')
+    .option('--quick', 'fewer shapes, cases and samples', false)
+    .action(async (dir: string | undefined, options: Pick<AllOptions, 'output' | 'quick'>) => {
+      if (dir !== undefined) requireFullModel(dir)
+      const main = fileURLToPath(new URL('main.ts', import.meta.url))
+      const code = await benchAll(main, { ...options, dir, print, signal })
+      if (code > 0) cli.exit(exitCodes.someFailed)
+      await print(
+        dir === undefined
+          ? '\nbeside onnxruntime: npm run bench -- all DIR, after bareclip synth DIR --size full\n'
+          : '',
+      )
+    })
 
   const peers = program.command('peers').description('ours beside onnxruntime, each in its own process, in turn')
   shared(rounds(peers))
@@ -39,42 +62,57 @@ export function benchProgram(): Command {
     .addOption(listOption('--peers <a,b,c>', 'beside it', peerNames, ['web-f32', 'node-f32', 'web-q8']))
     .addOption(listOption('--places <a,b>', 'for webgpu', gpuPlaces, gpuPlaces))
     .option('--force', 'try what memory will probably not do for', false)
-    .action(async (dir: string, options: Rounds & Pick<PeersOptions, 'dtypes' | 'peers' | 'places' | 'force'>) => {
-      write(options, 'peers', await benchPeers(dir, { ...options, print }))
-    })
+    .action((dir: string, options: Rounds & Pick<PeersOptions, 'dtypes' | 'peers' | 'places' | 'force'>) =>
+      write(cli, options, 'peers', async () => {
+        const report = await benchPeers(dir, { ...options, print, signal })
+        return { report, measured: report.cases.flatMap(({ results }) => results.filter(isOurs)) }
+      }),
+    )
 
   shared(rounds(program.command('scaling').description('one thread beside several')))
     .addOption(dtypeOption())
-    .action(async (dir: string, options: Rounds & { dtype: BenchDtype }) => {
-      write(options, 'scaling', await benchScaling(dir, { ...options, print }))
-    })
+    .action((dir: string, options: Rounds & { dtype: BenchDtype }) =>
+      write(cli, options, 'scaling', async () => {
+        const report = await benchScaling(dir, { ...options, print, signal })
+        return { report, measured: report.cases.flatMap(({ results }) => results) }
+      }),
+    )
 
-  const measuredParts = program.command('parts').description('matmul, softmax, layer norm, loader, decoders, tokenizer')
-  processes(measuredParts, 1)
+  processes(program.command('parts').description('matmul, softmax, layer norm, loader, decoders, tokenizer'), 1)
     .addOption(listOption('--parts <a,b,c>', 'what to compare', parts, parts))
-    .addOption(new Option('--rounds <n>', 'measured rounds, after one that is not').argParser(count).default(7))
-    .action(async (options: Shared & { parts: Part[]; rounds: number }) => {
-      write(options, 'parts', await benchParts({ ...options, print }))
-    })
+    .addOption(new Option('--rounds <n>', 'measured rounds, after one that is not').argParser(integer(1)).default(7))
+    .action((options: Shared & { parts: Part[]; rounds: number }) =>
+      write(cli, options, 'parts', async () => {
+        const report = await benchParts({ ...options, print, signal })
+        return { report, measured: report.parts.flatMap(({ contenders }) => contenders.filter(isOurs)) }
+      }),
+    )
 
   shared(program.command('load').description('from a warm disk to the first embedding of 16 tokens'))
     .addOption(dtypeOption())
-    .addOption(new Option('--runs <n>', 'processes').argParser(count).default(5))
-    .action(async (dir: string, options: Shared & { dtype: BenchDtype; runs: number }) => {
-      write(options, 'load', await benchLoad(dir, { ...options, print }))
-    })
+    .addOption(new Option('--runs <n>', 'processes').argParser(integer(1)).default(5))
+    .action((dir: string, options: Shared & { dtype: BenchDtype; runs: number }) =>
+      write(cli, options, 'load', async () => ({ report: await benchLoad(dir, { ...options, print, signal }) })),
+    )
+
+  program
+    .command('scales')
+    .description('q8 and q12: what a scale per 64 columns costs against one per row, and what it is worth')
+    .action(() => benchScales(print))
   return program
 }
 
 function shared(command: Command): Command {
-  return processes(command.argument('<dir>', 'folder that `bareclip synth DIR --size full` wrote'), 2)
+  return processes(command.argument('<dir>', 'folder that `bareclip synth DIR --size full` wrote'), defaultThreads())
 }
 
 function processes(command: Command, threads: number): Command {
   return command
-    .addOption(new Option('--threads <n>', 'of every contender that has any').argParser(count).default(threads))
+    .addOption(new Option('--threads <n>', 'of every contender that has any').argParser(integer(1)).default(threads))
     .addOption(new Option('--node <path>', 'Node binary to measure under').default(process.execPath, 'this one'))
-    .addOption(new Option('--limit <s>', 'seconds that loading or one call may take').argParser(count).default(120))
+    .addOption(
+      new Option('--limit <s>', 'seconds that loading or one call may take').argParser(integer(1)).default(120),
+    )
     .option('--json <file>', 'write the figures as JSON as well')
 }
 
@@ -82,42 +120,36 @@ function rounds(command: Command): Command {
   const names = benchCases.map(({ name }) => name)
   return command
     .addOption(
-      new Option('--cases <a,b,c>', `of ${names.join(', ')}`).argParser(cases).default(benchCases, 'all of them'),
+      new Option('--cases <a,b,c>', `of ${names.join(', ')}`)
+        .argParser(benchCaseList)
+        .default(benchCases, 'all of them'),
     )
-    .addOption(new Option('--rounds <n>', 'measured rounds, after one that is not').argParser(count).default(5))
+    .addOption(new Option('--rounds <n>', 'measured rounds, after one that is not').argParser(integer(1)).default(5))
 }
 
 const dtypeOption = () => new Option('--dtype <dtype>').choices(dtypes).default('f32')
 
-function listOption<T extends string>(flags: string, what: string, choices: readonly T[], fallback: readonly T[]) {
-  const option = new Option(flags, `${what}: ${choices.join(', ')}`).default(fallback, fallback.join(','))
-  return option.argParser((value) =>
-    value.split(',').map((name) => {
-      const choice = choices.find((one) => one === name.trim())
-      if (choice !== undefined) return choice
-      throw new InvalidArgumentError(`Allowed are ${choices.join(', ')}, with commas between them.`)
-    }),
-  )
-}
+const listOption = <T extends string>(flags: string, what: string, choices: readonly T[], fallback: readonly T[]) =>
+  new Option(flags, `${what}: ${choices.join(', ')}`)
+    .argParser(choiceList(choices))
+    .default(fallback, fallback.join(','))
 
-function cases(value: string): readonly BenchCase[] {
-  try {
-    return casesNamed(value.split(',').map((name) => name.trim()))
-  } catch (error) {
-    throw new InvalidArgumentError(messageOf(error))
-  }
-}
+const isOurs = ({ name }: { readonly name: string }) => name.startsWith('ours')
 
-function count(value: string): number {
-  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value)
-  throw new InvalidArgumentError('It should be an integer from 1.')
+interface Outcome {
+  readonly report: object
+  /** Of ours: a failure of a peer is none of the bench. */
+  readonly measured?: readonly { readonly failure?: string }[]
 }
 
 /** schema: bareclip-bench-<what>-1 */
-function write({ json, ...options }: Shared, what: string, report: object): void {
-  if (json === undefined) return
+function write(cli: Cli, { json, ...options }: Shared, what: string, task: () => Promise<Outcome>): Promise<void> {
   const { cases, ...others } = options as Partial<Rounds>
   const settings = { ...others, ...(cases && { cases: cases.map(({ name }) => name) }) }
   const head = { schema: `bareclip-bench-${what}-1`, machine: machine(), date: new Date().toISOString(), settings }
-  writeFileSync(json, `${JSON.stringify({ ...head, ...report }, null, 2)}\n`)
+  return withJsonFile(json, async () => {
+    const { report, measured = [] } = await task()
+    if (measured.some(({ failure }) => failure !== undefined)) cli.exit(exitCodes.someFailed)
+    return { ...head, ...report }
+  })
 }

@@ -9,14 +9,15 @@ import { createWasmDevice } from '../runtime/wasm/device.ts'
 import type { WasmKernel } from '../runtime/wasm/kernel.ts'
 import { compileModule, type WasmModule } from '../runtime/wasm/module.ts'
 import { median } from './statistics.ts'
+import type { Print } from './table.ts'
 
 const precisions: readonly Precision[] = ['q8', 'q12']
 
 /** What a scale per 64 columns costs against one per row: in speed and, the other way, in accuracy. */
-export async function benchScales(): Promise<void> {
+export async function benchScales(print: Print): Promise<void> {
   const module = await compileModule(false)
-  await benchSpeed(module)
-  await benchAccuracy(module)
+  await benchSpeed(module, print)
+  await benchAccuracy(module, print)
 }
 
 const deviceOf = (module: WasmModule, table: typeof wasmKernels) =>
@@ -41,12 +42,11 @@ const every256: WasmKernel<Parameters<typeof linearWasm>[0]> = (parameters, acce
     return step.entry === 'linearQuantized' ? { ...step, parameters: step.parameters.with(-1, 4) } : step
   })
 
-async function benchSpeed(module: WasmModule): Promise<void> {
-  console.log(
-    `Node ${process.versions.node}, ${module.form}, 1 thread. Processor time with sums emptied every 64 columns over that with every`,
-  )
-  console.log('256 columns, medians of pairs of interleaved runs; the speed itself: bareclip bench kernels --op linear')
-  console.log('rows x in x out              q8      q12')
+async function benchSpeed(module: WasmModule, print: Print): Promise<void> {
+  await print(`Node ${process.versions.node}, ${module.form}, 1 thread. Processor time with sums emptied every 64 columns over that with every
+256 columns, medians of pairs of interleaved runs; the speed itself: bareclip bench kernels --op linear
+rows x in x out              q8      q12
+`)
   for (const [rows, width, out, gated] of shapes) {
     const fine = await deviceOf(module, wasmKernels)
     const coarse = await deviceOf(module, { ...wasmKernels, linear: every256 })
@@ -64,11 +64,10 @@ async function benchSpeed(module: WasmModule): Promise<void> {
         if (i >= 0) times[r]!.push(ms)
       }
     }
-    const typical = (list: readonly number[]) => median([...list].sort((a, b) => a - b))
-    const ratio = (a: number, b: number) => typical(times[a]!.map((ms, i) => ms / times[b]![i]!))
+    const ratio = (a: number, b: number) => median(times[a]!.map((ms, i) => ms / times[b]![i]!))
     const cells = [ratio(0, 1), ratio(2, 3)].map((value) => value.toFixed(2).padStart(9))
     const name = `${rows} x ${width} x ${out}${gated ? ' gated' : ''}`
-    console.log(`${name.padEnd(23)}${cells.join('')}`)
+    await print(`${name.padEnd(23)}${cells.join('')}\n`)
     fine.dispose()
     coarse.dispose()
   }
@@ -97,12 +96,12 @@ async function quantizedLayer(device: Device, floats: Float32Array, width: numbe
   return { weight, scale }
 }
 
-async function benchAccuracy(module: WasmModule): Promise<void> {
+async function benchAccuracy(module: WasmModule, print: Print): Promise<void> {
   const [rows, width, out] = [16, 768, 768]
-  console.log(`\nRelative error of y, ‖y - exact‖ / ‖exact‖, ${rows} x ${width} x ${out}`)
-  console.log(
-    'weights                                one scale per row   per 64 columns   ratio   per 64, on the device',
-  )
+  await print(`
+Relative error of y, ‖y - exact‖ / ‖exact‖, ${rows} x ${width} x ${out}
+weights                                one scale per row   per 64 columns   ratio   per 64, on the device
+`)
   const device = await deviceOf(module, wasmKernels)
   for (const [name, weight, x] of weights(rows, width, out)) {
     const exact = product(x, weight, width)
@@ -118,9 +117,8 @@ async function benchAccuracy(module: WasmModule): Promise<void> {
       scope.end()
       const cell = (value: number, room: number) => value.toExponential(2).padStart(room)
       const ratio = (perRow / per64).toFixed(2).padStart(8)
-      console.log(
-        `${`${name}, ${precision}`.padEnd(38)}${cell(perRow, 18)}${cell(per64, 17)}${ratio}${cell(onDevice, 24)}`,
-      )
+      const figures = `${cell(perRow, 18)}${cell(per64, 17)}${ratio}${cell(onDevice, 24)}`
+      await print(`${`${name}, ${precision}`.padEnd(38)}${figures}\n`)
     }
   }
   device.dispose()

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { type CaseComparison, compareCase, ratioOf } from './peers/compare.ts'
+import { type CaseComparison, compareCase } from './peers/compare.ts'
+import { type BenchDtype, oursContender, type PeersOptions } from './peers/peers.ts'
 import { ratioText } from './peers/print.ts'
 import { createStage, requireFullModel } from './peers/stage.ts'
-import { type BenchDtype, oursContender, type PeersOptions } from './peers.ts'
-import { geometricMean, type Spread } from './statistics.ts'
+import { geometricMean, ratioOf, type Spread } from './statistics.ts'
 import { digits, table } from './table.ts'
 
 export interface ScalingOptions extends Omit<PeersOptions, 'peers' | 'places' | 'force' | 'dtypes'> {
@@ -40,14 +40,14 @@ export async function benchScaling(folder: string, options: ScalingOptions): Pro
       const [one, many] = comparison.results
       const ratio = one!.ms && one!.ms.median >= leastMs ? ratioOf(many!, one!) : undefined
       done.push({ ...comparison, ...(ratio && { ratio }) })
-      print(`${lineOf(comparison, ratio)}\n`)
+      await print(`${lineOf(comparison, ratio)}\n`)
     }
   } finally {
     for (const one of contenders) await one.stop()
     stage.dispose()
   }
   const mean = geometricMean(done.flatMap(({ ratio }) => ratio?.median ?? []))
-  print(`geometric mean: ${digits(mean)}×\n`)
+  if (mean > 0) await print(`geometric mean: ${digits(mean)}×\n`)
   return { threads, cases: done, geometricMean: mean }
 }
 

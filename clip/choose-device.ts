@@ -8,7 +8,7 @@ import { aligned, largestMemory, type MemoryPlan } from '../runtime/wasm/heap.ts
 import type { WasmTable } from '../runtime/wasm/kernel.ts'
 import { adoptModule, compileModule, type WasmModule } from '../runtime/wasm/module.ts'
 import { weightBytes } from '../runtime/wasm/panels.ts'
-import { defaultThreads, threadsPossible } from '../runtime/wasm/threads.ts'
+import { defaultThreads, mostThreads, threadsPossible } from '../runtime/wasm/threads.ts'
 import { checkWebgpuOptions, type Startup, startWebgpu, type WebgpuDeviceOptions } from './choose-webgpu.ts'
 import type { ModelDtype } from './dtype.ts'
 import { invalid, oneOf, type Progress } from './options.ts'
@@ -35,9 +35,6 @@ export interface ChosenDeviceOptions extends DeviceOptions, WebgpuDeviceOptions 
   /** What the wasm device runs; to measure one kernel against another. Default: kernels/wasm.ts. */
   readonly wasmTable?: WasmTable | undefined
 }
-
-/** More are of no use to the shapes of these towers. */
-const mostThreads = 64
 
 export interface ChooseOptions {
   /** What the model will hold, given the dtype, if one is to be loaded. */

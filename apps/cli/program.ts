@@ -13,12 +13,9 @@ import { tokenizeCommand } from './commands/tokenize.ts'
 import { oneLine } from './messages.ts'
 import { version } from './version.ts'
 
-/** Wrong usage is thrown as a CommanderError, after its message was written. */
-export function createProgram(streams: Omit<Cli, 'program'>): Command {
-  const { stderr, messages, help } = streams
-  const program = new Command('bareclip')
-    .description('Text and image embeddings with jina-clip-v1. Data goes to stdout, messages to stderr.')
-    .version(version())
+/** Without commands yet. Wrong usage is thrown as a CommanderError, after its message was written. */
+export function emptyProgram(name: string, { stderr, messages, help }: Omit<Cli, 'program'>): Command {
+  return new Command(name)
     .exitOverride()
     .configureOutput({
       writeOut: help,
@@ -26,6 +23,12 @@ export function createProgram(streams: Omit<Cli, 'program'>): Command {
       outputError: (text) => messages.say(oneLine(text).replace(/^error: /, '')),
     })
     .helpCommand(false)
+}
+
+export function createProgram(streams: Omit<Cli, 'program'>): Command {
+  const program = emptyProgram('bareclip', streams)
+    .description('Text and image embeddings with jina-clip-v1. Data goes to stdout, messages to stderr.')
+    .version(version())
     .addHelpText(
       'after',
       `

@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander'
 import { BareclipError, messageOf } from '../../runtime/errors.ts'
-import type { Streams } from './cli.ts'
+import type { Cli, Streams } from './cli.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { createMessages } from './messages.ts'
 import { ClosedPipe, createPrint } from './print.ts'
@@ -9,17 +9,23 @@ import { createProgram } from './program.ts'
 export interface RunOptions {
   /** Print stack traces. */
   readonly debug?: boolean
+  /** Of another set of commands. */
+  readonly create?: (cli: Omit<Cli, 'program'>) => Command
 }
 
 /** One command, from its arguments to its exit code. Never rejects. */
-export async function run(args: readonly string[], streams: Streams, { debug }: RunOptions = {}): Promise<ExitCode> {
+export async function run(
+  args: readonly string[],
+  streams: Streams,
+  { debug, create = createProgram }: RunOptions = {},
+): Promise<ExitCode> {
   const { stdin, stdout, stderr, signal } = streams
   stdin.on('error', () => {}) // whoever reads it is told; before that nobody listens
   const messages = createMessages(stderr)
   const print = createPrint(stdout)
   let code: ExitCode = exitCodes.done
   let help = ''
-  const program = createProgram({
+  const program = create({
     ...{ stdin, stdout, stderr, signal, messages, print },
     help(text) {
       help += text

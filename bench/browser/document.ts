@@ -24,7 +24,7 @@ export const pageDocument = (version: string) => `<!doctype html>
 <p id="status" role="status">Loading …</p></section>
 <section><h2>Results</h2>
 <ul id="roofs"></ul>
-<div class="scroll"><table><thead><tr><th>device</th><th>kernel</th><th>in</th><th>variant</th><th class="n">ms</th><th class="n">least … most</th><th class="n">GFLOP/s</th><th class="n">GB/s</th><th>of its roof</th></tr></thead><tbody id="rows"></tbody></table></div></section>
+<div class="scroll"><table><thead><tr><th>device</th><th>kernel</th><th>in</th><th>variant</th><th class="n">ms</th><th class="n">least … most</th><th class="n">GPU ms</th><th class="n">GFLOP/s</th><th class="n">GB/s</th><th>of its roof</th></tr></thead><tbody id="rows"></tbody></table></div></section>
 </main>
 <noscript>This page measures with a script: allow it to run.</noscript>
 <script type="module" src="/page.js"></script>
@@ -39,7 +39,7 @@ h1{font-size:28px;line-height:1.2;margin:0 0 8px}h2{font-size:20px;margin:32px 0
 p{max-width:75ch;margin:0 0 12px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;margin:0 0 12px}dt{color:var(--muted)}dd{margin:0;min-width:0}
 fieldset{border:0;padding:0;margin:0 0 10px;min-width:0}legend{padding:0;color:var(--muted);font-size:14px}
-fieldset div,.more{display:flex;flex-wrap:wrap;gap:4px 18px}label{white-space:nowrap}
+fieldset div,.more{display:flex;flex-wrap:wrap;gap:4px 18px}.more{align-items:center}label{white-space:nowrap}
 input:not([type=checkbox]){font:inherit;width:11em;padding:3px 6px;background:transparent;color:inherit;border:1px solid var(--line);border-radius:4px}
 #threads{width:5em}
 button{font:inherit;padding:6px 16px;border:1px solid var(--line);border-radius:6px;background:transparent;color:inherit;cursor:pointer}

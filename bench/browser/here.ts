@@ -1,3 +1,6 @@
+import { describeAdapter } from '../../runtime/webgpu/open.ts'
+import { softwareNote } from '../software.ts'
+
 /** What the page found out about the browser and its graphics adapter. */
 export interface Here {
   /** Whether WebGPU gives an adapter; else why not. */
@@ -22,7 +25,7 @@ export async function lookAround(browser: string, cores: number): Promise<Here> 
     return { gpu: adapter, software: false, lines: [...lines, ['WebGPU', adapter]], features: [], limits: [] }
   }
   const { vendor, architecture, device, description } = adapter.info
-  const software = isSoftware(adapter)
+  const { software } = describeAdapter(adapter.info).traits
   const named: [string, string][] = [
     ['Vendor', vendor],
     ['Architecture', architecture],
@@ -30,7 +33,7 @@ export async function lookAround(browser: string, cores: number): Promise<Here> 
     ['Description', description],
   ]
   lines.push(...named.map(([name, value]): [string, string] => [name, value || 'not told']))
-  lines.push(['WebGPU', software ? 'there, but this adapter computes on the processor' : 'there'])
+  lines.push(['WebGPU', software ? softwareNote : 'there'])
   // limits are accessors of the prototype: no own keys
   const names = Object.keys(Object.getPrototypeOf(adapter.limits) ?? {})
   return {
@@ -43,16 +46,6 @@ export async function lookAround(browser: string, cores: number): Promise<Here> 
       return typeof value === 'number' ? [[name, value] as const] : []
     }),
   }
-}
-
-function isSoftware({ info }: GPUAdapter): boolean {
-  const fallback = (info as { readonly isFallbackAdapter?: boolean }).isFallbackAdapter === true
-  return (
-    fallback ||
-    /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(
-      `${info.vendor} ${info.architecture} ${info.device} ${info.description}`,
-    )
-  )
 }
 
 async function adapterOf(): Promise<GPUAdapter | string> {

@@ -48,15 +48,16 @@ function rowOf(entry: KernelEntry): HTMLElement {
   if (!isTimed(entry)) {
     row.className = 'wrong'
     const cell = element('td')
-    cell.colSpan = 5
+    cell.colSpan = 6
     cell.append(element('strong', 'WRONG'), `, not timed: ${entry.verdict.wrong}`)
     row.append(cell)
     return row
   }
   const { ms, gpuMs, gflopsPerSecond, gbPerSecond, ofRoof, roof } = entry
   const numbers = [
-    figure((gpuMs ?? ms).median),
-    `${figure((gpuMs ?? ms).least)} … ${figure((gpuMs ?? ms).most)}`,
+    figure(ms.median),
+    `${figure(ms.least)} … ${figure(ms.most)}`,
+    gpuMs ? figure(gpuMs.median) : '',
     figure(gflopsPerSecond),
     figure(gbPerSecond),
   ]

@@ -58,8 +58,8 @@ export function judge(old: Comparable, now: Comparable): Judgement {
   })
   const timed = pairs.flatMap(({ key, old, now }) => (old.ms && now.ms ? [timesOf(key, old, now)] : []))
   const logs = timed.map(({ ratio }) => Math.log(ratio))
-  const common = logs.length > 0 ? middle(logs) : 0
-  const deviation = logs.length >= enough ? 1.4826 * middle(logs.map((log) => Math.abs(log - common))) : 0
+  const common = logs.length > 0 ? median(logs) : 0
+  const deviation = logs.length >= enough ? 1.4826 * median(logs.map((log) => Math.abs(log - common))) : 0
   const disturbance = Math.max(old.disturbance ?? 0, now.disturbance ?? 0)
   const threshold = Math.max(leastThreshold, Math.exp(deviations * deviation) - 1, disturbance)
   const judged = threshold <= hopeless
@@ -74,7 +74,7 @@ export function judge(old: Comparable, now: Comparable): Judgement {
   ]
   if (judged) {
     const paces = timed.flatMap(({ pace }) => (pace === undefined ? [] : Math.log(pace)))
-    const own = common - (paces.length > 0 ? middle(paces) : 0)
+    const own = common - (paces.length > 0 ? median(paces) : 0)
     const together = timed.length >= enough && beyond(common, 2 * threshold) && beyond(own, 2 * threshold)
     if (together && common > 0 === own > 0) {
       changes.push({ kind: common > 0 ? 'slower' : 'faster', key: 'all together', old: 1, now: Math.exp(common) })
@@ -120,5 +120,3 @@ function exactly(key: string, old: Entry, now: Entry): Change[] {
 function change(kind: 'vanished' | 'new' | 'failed' | 'mended', key: string, why = ''): Change {
   return { kind, key, why }
 }
-
-const middle = (values: readonly number[]) => median([...values].sort((a, b) => a - b))

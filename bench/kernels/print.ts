@@ -1,3 +1,4 @@
+import { softwareLine } from '../software.ts'
 import { digits, table } from '../table.ts'
 import { isTimed, type KernelEntry, type TimedKernel } from './report.ts'
 import type { Target } from './targets/target.ts'
@@ -14,7 +15,7 @@ export function targetText({ info, roofs }: Target): string {
   const rows = roofs.map(
     ({ name, rate, unit, how }) => `  ${name.padEnd(24)}${digits(rate).padStart(7)} ${unit}  ${how}\n`,
   )
-  return `${device}: ${what.join(', ')}\nroofs, measured here:\n${rows.join('')}`
+  return `${device}: ${what.join(', ')}\n${softwareLine(info)}roofs, measured here:\n${rows.join('')}`
 }
 
 /** On an idle machine times differ by less. */

@@ -1,4 +1,5 @@
 import { profileText } from '../../clip/profile-text.ts'
+import { softwareLine } from '../software.ts'
 import type { Spread } from '../statistics.ts'
 import { digits, mebibytes } from '../table.ts'
 import type { CaseReport } from './measure.ts'
@@ -11,7 +12,7 @@ export function loadText({ machine, model, device, load }: LoadReport): string {
   return [
     `${machine.runtime}; ${machine.processor}, ${machine.cores} cores`,
     `${model.name}: ${model.dtype} on ${[device.device, threads, ...(device.adapter ? [device.adapter.description] : []), ...variants].join(', ')}`,
-    `loaded in ${digits(load.ms)} ms: ${stages.join(', ')}`,
+    `${softwareLine(device)}loaded in ${digits(load.ms)} ms: ${stages.join(', ')}`,
     '',
   ].join('\n')
 }

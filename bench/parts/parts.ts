@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { errorOf, randomValues } from '../../kernels/case.ts'
 import { encodeSafetensors } from '../../loaders/safetensors/write.ts'
-import { type Computed, ratioOf, type Turns, takeTurns } from '../peers/compare.ts'
+import { type Computed, type Turns, takeTurns } from '../peers/compare.ts'
 import { type Contender, type ContenderOptions, createContender, missingContender } from '../peers/contender.ts'
 import { createStage, type Stage } from '../peers/stage.ts'
-import { spread } from '../statistics.ts'
+import { ratioOf, spread } from '../statistics.ts'
+import type { Print } from '../table.ts'
 import { type Part, type PartItem, partItems } from './items.ts'
 import { partText } from './print.ts'
 import type { PartReport, PartResult } from './report.ts'
@@ -14,7 +15,7 @@ import type { PartReport, PartResult } from './report.ts'
 export interface PartsOptions extends ContenderOptions {
   readonly parts: readonly Part[]
   readonly rounds: number
-  readonly print: (text: string) => void
+  readonly print: Print
 }
 
 export interface PartsReport {
@@ -72,15 +73,15 @@ function someTensors(): Uint8Array {
   )
 }
 
-function partContenders(stage: Stage, { threads, node, limit }: PartsOptions): PartContender[] {
+function partContenders(stage: Stage, options: PartsOptions): PartContender[] {
   const make = (name: string, program: string, argument: string) => {
     const file = join(stage.folder, `${program}.mjs`)
-    return createContender<PartItem>({ name, file, args: [argument], node, limitMs: limit * 1000 })
+    return createContender<PartItem>({ ...options, name, file, args: [argument] })
   }
   const modules = fileURLToPath(new URL('../peers/node_modules/', import.meta.url))
   return [
     {
-      contender: make('ours', 'ours', `${threads}`),
+      contender: make('ours', 'ours', `${options.threads}`),
       parts: [...tensors, ...others.flatMap(([, , , , parts]) => parts)],
     },
     ...others.map(([name, needed, program, argument, parts]) => ({
@@ -106,7 +107,7 @@ export async function compareParts(
     const turns = await takeTurns(item, able, { rounds }, (found, first) => complaintOf(item.part, found, first))
     const report = { part: item.part, name: item.name, contenders: resultsOf(item, turns) }
     reports.push(report)
-    print(partText(report))
+    await print(partText(report))
   }
   const titles = new Set(asked)
   return {

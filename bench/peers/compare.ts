@@ -1,6 +1,6 @@
 import { type BenchCase, tokensOf } from '../cases.ts'
 import type { ProcessMemory } from '../machine.ts'
-import { geometricMean, type Spread, spread } from '../statistics.ts'
+import { geometricMean, ratioOf, type Spread, spread } from '../statistics.ts'
 import type { Contender } from './contender.ts'
 import type { Answer } from './protocol.ts'
 
@@ -112,13 +112,6 @@ function leastCosine(name: string): number {
 function lowestCosine(rows: Answer['rows'], expected: Answer['rows']): number {
   if (!rows || !expected || rows.length !== expected.length) return Number.NaN
   return Math.min(...rows.map((row, i) => cosine(row, expected[i]!)))
-}
-
-/** How many times as fast `ours` is as `peer`, round by round. */
-export function ratioOf(ours: Pick<Result, 'times'>, peer: Pick<Result, 'times'>): Spread | undefined {
-  const rounds = Math.min(ours.times.length, peer.times.length)
-  if (rounds === 0) return undefined
-  return spread(ours.times.slice(0, rounds).map((ms, round) => peer.times[round]! / ms))
 }
 
 export interface Summary {

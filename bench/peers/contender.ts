@@ -7,19 +7,17 @@ export interface ContenderOptions {
   readonly threads: number
   /** The node binary that all of them run under. */
   readonly node: string
-  /** For loading and for one call, in seconds. */
+  /** For loading and for one call, in seconds; then the process is ended. */
   readonly limit: number
+  /** Ends the processes at once. */
+  readonly signal?: AbortSignal | undefined
 }
 
-export interface ContenderSpec {
+export interface ContenderSpec extends Pick<ContenderOptions, 'node' | 'limit' | 'signal'> {
   readonly name: string
   /** A JavaScript file that calls `serve`. */
   readonly file: string
   readonly args: readonly string[]
-  /** The node binary. */
-  readonly node: string
-  /** For loading and for one call, in milliseconds; then the process is ended. */
-  readonly limitMs: number
 }
 
 /** Something that is measured, in a process of its own, which is started when it is first asked. */
@@ -29,14 +27,14 @@ export interface Contender<Item = BenchCase> {
   readonly title: string | undefined
   /** Why it cannot be had at all. */
   readonly missing: string | undefined
-  /** Never rejects: what goes wrong is the answer's `error`, and the next question starts a new process. */
+  /** What goes wrong is the answer's `error`, and the next question starts a new process. Rejects with the signal's reason alone. */
   ask(item: Item, rows?: boolean): Promise<Answer>
   /** Ends the process. */
   stop(): Promise<void>
 }
 
 export function createContender<Item = BenchCase>(spec: ContenderSpec): Contender<Item> {
-  const { name, file, args, node, limitMs } = spec
+  const { name, file, args, node, limit, signal } = spec
   let child: ChildProcess | undefined
   let title: string | undefined
   let missing: string | undefined
@@ -56,9 +54,11 @@ export function createContender<Item = BenchCase>(spec: ContenderSpec): Contende
     },
     async ask(item, rows = false) {
       if (missing !== undefined) return { error: missing }
+      signal?.throwIfAborted()
       if (!child) {
-        child = startProcess(node, file, args)
-        const first: Answer = await nextMessage<Answer>(child, limitMs)
+        child = startProcess(node, file, args, signal)
+        const first: Answer = await nextMessage<Answer>(child, limit)
+        signal?.throwIfAborted()
         title = first.title ?? title
         if (first.error !== undefined) {
           missing = `not available: ${first.error}`
@@ -66,9 +66,10 @@ export function createContender<Item = BenchCase>(spec: ContenderSpec): Contende
           return { error: missing }
         }
       }
-      const answer: Promise<Answer> = nextMessage<Answer>(child!, limitMs)
+      const answer: Promise<Answer> = nextMessage<Answer>(child!, limit)
       child!.send({ item, rows } satisfies Question<Item>, () => {}) // a lost process is told by `nextMessage`
       const result = await answer
+      signal?.throwIfAborted()
       if (result.error !== undefined) await stop()
       return result
     },

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { describeAdapter } from '../../runtime/webgpu/open.ts'
+import { softwareNote } from '../software.ts'
 
 /** Collected as garbage, Dawn's GPU would take the process with it. */
 const pinned = globalThis as { bareclipPeerGpu?: GPU }
@@ -18,8 +19,6 @@ export function dawnGpu(path: string): GPU {
   else Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node' }, configurable: true })
   return gpu
 }
-
-export const softwareNote = 'SOFTWARE ADAPTER: no measure of any GPU'
 
 /** What is behind it. Rejects where there is none. */
 export async function adapterTitle(gpu: GPU): Promise<string> {

@@ -1,6 +1,6 @@
-import type { Spread } from '../statistics.ts'
+import { ratioOf, type Spread } from '../statistics.ts'
 import { digits, mebibytes, table } from '../table.ts'
-import { type CaseComparison, ratioOf, type Summary } from './compare.ts'
+import type { CaseComparison, Summary } from './compare.ts'
 
 /** ours: the contenders that a ratio is printed for, each against all others that are not in the list. */
 export function comparisonText({ name, flops, results }: CaseComparison, ours: readonly string[]): string {

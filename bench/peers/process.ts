@@ -1,14 +1,22 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
-/** Its messages go to us, its output nowhere. */
-export function startProcess(node: string, file: string, args: readonly string[]): ChildProcess {
+/** Its messages go to us, its output nowhere. An abort ends it. */
+export function startProcess(
+  node: string,
+  file: string,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+): ChildProcess {
   const child = fork(file, args, {
     ...{ execPath: node, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
     serialization: 'advanced', // typed arrays as they are
   })
   child.stderr?.resume() // even when nobody listens
   endFirst(child)
+  const abort = () => child.kill('SIGKILL')
+  signal?.addEventListener('abort', abort)
+  child.once('exit', () => signal?.removeEventListener('abort', abort))
   return child
 }
 
@@ -24,8 +32,8 @@ export interface Failure {
   readonly error: string
 }
 
-/** The next message, or why there is none. */
-export function nextMessage<Message>(child: ChildProcess, limitMs: number): Promise<Message | Failure> {
+/** The next message, or why there is none. limit: seconds */
+export function nextMessage<Message>(child: ChildProcess, limit: number): Promise<Message | Failure> {
   return new Promise((resolve) => {
     let complaint = ''
     const settle = (answer: Message | Failure) => {
@@ -42,7 +50,7 @@ export function nextMessage<Message>(child: ChildProcess, limitMs: number): Prom
     const onComplaint = (text: Buffer) => {
       complaint = (complaint + text).slice(-2000)
     }
-    const timer = setTimeout(() => settle({ error: `took over ${limitMs / 1000} s` }), limitMs)
+    const timer = setTimeout(() => settle({ error: `took over ${limit} s` }), limit * 1000)
     child.on('message', settle).on('exit', onExit).on('error', onError)
     child.stderr?.on('data', onComplaint)
   })

@@ -27,11 +27,11 @@ export function webgpuContenders(
   folder: string,
   place: GpuPlace,
   dtype: 'f32' | 'f16',
-  { node, limit }: ContenderOptions,
+  options: ContenderOptions,
 ): { readonly ours: Contender; readonly peer: Contender } {
   const [oursName, peerName] = [`ours-webgpu-${dtype} (${place})`, `onnxruntime-webgpu-${dtype} (${place})`]
   const make = (name: string, program: string, args: readonly string[]) =>
-    createContender({ name, file: join(stage.folder, program), args, node, limitMs: limit * 1000 })
+    createContender({ ...options, name, file: join(stage.folder, program), args })
   const [needed, brought] = place === 'dawn' ? ['webgpu', 'webgpu'] : ['playwright-core', 'a headless Chromium']
   const tool = packageFolder(needed!)
   if (tool === undefined) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { BareclipError } from '../../runtime/errors.ts'
 import { captions, drawings } from './items.ts'
 import { loadFloat64 } from './truth.ts'
@@ -27,6 +28,9 @@ export async function truthOf(model: string | URL, options: TruthOptions): Promi
   const { texts, images, file, signal, onProgress } = options
   const weights = await sha256(weightsOf(model))
   if (file !== undefined && existsSync(file)) return readTruth(file, weights, texts, images)
+  if (file !== undefined && !existsSync(dirname(file))) {
+    throw new BareclipError('WRITE_FAILED', `cannot write ${file}: no such folder: ${dirname(file)}`)
+  }
   const float64 = await loadFloat64(model, signal)
   try {
     const embed = async <T>(
@@ -62,19 +66,29 @@ const weightsOf = (model: string | URL) =>
   typeof model === 'string' ? `${model}/model.safetensors` : new URL('model.safetensors', model)
 
 function readTruth(file: string, weights: string, texts: number, images: number): Truth {
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as {
-    schema?: unknown
-    weights?: unknown
-    text: number[][]
-    image: number[][]
-  }
   const refuse = (why: string) => new BareclipError('INVALID_ARGUMENT', `${file}: ${why}; remove it, or name another`)
-  if (kept.schema !== schema) throw refuse('no file that --truth wrote')
+  const kept = keptIn(readFileSync(file, 'utf8'))
+  if (kept?.schema !== schema) throw refuse('no file that --truth wrote')
   if (kept.weights !== weights) throw refuse('made from other weights')
   const enough = kept.text.length >= texts && (kept.image.length === 0 || kept.image.length >= images)
   if (!enough) throw refuse(`it holds ${kept.text.length} texts and ${kept.image.length} images`)
   const rows = (of: number[][], count: number) => of.slice(0, count).map((row) => Float64Array.from(row))
   return { weights, text: rows(kept.text, texts), image: rows(kept.image, images) }
+}
+
+interface Kept {
+  readonly schema: unknown
+  readonly weights: unknown
+  readonly text: number[][]
+  readonly image: number[][]
+}
+
+function keptIn(text: string): Kept | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Throws MODEL_NOT_FOUND. */

@@ -61,7 +61,7 @@ const known: Readonly<Record<string, string>> = {
 
 /**
  * Each device and dtype beside float64. Throws what `load` throws of a model's files, and INVALID_ARGUMENT; a device or dtype
- * that is not to be had is noted.
+ * that is not to be had is noted, DEVICE_UNAVAILABLE if that is all of them.
  */
 export async function benchPrecision(options: PrecisionOptions): Promise<PrecisionReport> {
   const { devices = precisionDevices, dtypes, texts, images, threads, signal, onProgress, onRow } = options
@@ -84,6 +84,10 @@ export async function benchPrecision(options: PrecisionOptions): Promise<Precisi
         missing.push({ device, dtype, reason: messageOf(error) })
       }
     }
+  }
+  if (rows.length === 0) {
+    const reasons = new Set(missing.map(({ reason }) => reason))
+    throw new BareclipError('DEVICE_UNAVAILABLE', `nothing to compare: ${[...reasons].join('; ')}`)
   }
   const settings = { devices, dtypes, texts, images, threads }
   return {

@@ -1,3 +1,4 @@
+import { byReason } from './missing.ts'
 import type { PrecisionReport } from './precision.ts'
 
 /** A Markdown table, so that it can be quoted as it is. */
@@ -10,6 +11,8 @@ export function precisionText({ rows, missing }: PrecisionReport): string {
   const widths = head.map((_, column) => Math.max(...[head, ...body].map((cells) => cells[column]!.length)))
   const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |\n`
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|\n`
-  const notes = missing.map(({ device, dtype, reason }) => `${dtype} on ${device} is missing: ${reason}\n`)
+  const notes = byReason(missing).map(
+    ({ device, dtypes, reason }) => `${device} (${dtypes.join(', ')}) is missing: ${reason}\n`,
+  )
   return [line(head), rule, ...body.map(line), ...notes].join('')
 }

@@ -90,6 +90,9 @@ function record(value: unknown, path: string): Readonly<Record<string, unknown>>
   return Object.fromEntries(Object.entries(value))
 }
 
+export const flag: Read<boolean> = (value, path) =>
+  typeof value === 'boolean' ? value : refuse(path, 'true or false', value)
+
 /** A number, text, yes or no, or a list of those, as one would type it. */
 export const setting: Read<string | boolean> = (value, path) => {
   if (typeof value === 'boolean') return value

@@ -21,12 +21,13 @@ type Flags = Readonly<Record<string, string | boolean>>
 const own: readonly Kind[] = ['kernels', 'model']
 
 /** Where things lay that day. */
-const left = ['json', 'node', 'limit', 'model', 'dir', 'folder']
+const left = ['json', 'node', 'limit', 'dir', 'folder']
 
 const settingsOf = ({ settings }: Head): Flags => Object.fromEntries(settings ?? [])
 
 const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; flags: Flags } } = {
   kernels(report) {
+    if (!/^(Node|Deno|Bun) /.test(report.machine.runtime)) return { start: 'bareclip bench --browser', flags: {} }
     const { operations = '', dtypes = '', devices = '', shapes, variants, threads, quick } = settingsOf(report)
     const several = (list: string | boolean, whole: number) => (String(list).split(',').length < whole ? list : '')
     const device = String(devices).split(',')
@@ -43,8 +44,9 @@ const makers: { readonly [K in Kind]: (report: Reports[K]) => { start: string; f
     }
   },
   model: (report) => ({
-    start: `bareclip bench model --model ${quoted(modelName(report.model.name))}`,
+    start: 'bareclip bench model',
     flags: {
+      model: settingsOf(report).model === '' ? '' : modelName(report.model.name), // '': the demonstration model
       ...{ device: report.device.device, dtype: report.model.dtype, threads: String(report.device.threads) },
       ...{ cases: report.cases.map(({ name }) => name).join(','), runs: runsOf(report) },
     },

@@ -89,12 +89,16 @@ function partMarkup(part: Part, draw: Drawing): Markup {
     const at = (width: number) => raw(svgText(chart, { ...draw, width, theme: pageTheme }))
     return html`<figure id="${chart.id}"><figcaption><h3 id="${chart.id}-title">${chart.title}</h3><p>${chart.reading}</p></figcaption>
 <div class="wide">${at(width)}</div><div class="narrow">${at(358)}</div>
-<p class="repeat">Repeat: ${chart.commands.map((command) => html`<code>${command}</code> `)}</p></figure>
+<p class="repeat">Repeat: ${chart.commands.map(commandMarkup)}</p></figure>
 `
   })
   return html`<div class="${beside ? 'row' : 'column'}">${figures}</div>
 `
 }
+
+/** A line breaks between words, not at the hyphens of an option. */
+const commandMarkup = (command: string): Markup =>
+  html`<code>${command.split(' ').map((word, i) => html`${i > 0 && ' '}<span>${word}</span>`)}</code>`
 
 export interface SvgFile {
   /** Letters, digits and hyphens, and `.svg`. */

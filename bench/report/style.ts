@@ -17,6 +17,7 @@ code{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflo
 figure{margin:24px 0 32px;min-width:0}
 figcaption p{color:var(--muted);font-size:14px;margin:0 0 10px;max-width:80ch}
 figure .repeat code{display:block}
+figure .repeat span{display:inline-block;max-width:100%}
 figure .repeat{color:var(--muted);font-size:13px;margin:8px 0 0;max-width:none}
 figure svg{display:block;max-width:100%;height:auto}
 .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,470px),1fr));gap:0 32px}

@@ -45,9 +45,12 @@ export const controlWords: number = control.words
 const longestStart = 20_000
 const progressInterval = 50
 
+/** More are of no use to the shapes of these towers. */
+export const mostThreads = 64
+
 /** One per core that this process may use, at least 1. */
 export function defaultThreads(): number {
-  return cores()
+  return Math.min(cores(), mostThreads)
 }
 
 /** Whether threads can share memory here. `reason` is a sentence for a person. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { run } from '../../apps/cli/run.ts'
+import { type RunOptions, run } from '../../apps/cli/run.ts'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 export const pictures = fileURLToPath(new URL('../../shapes/pictures/', import.meta.url))
@@ -41,16 +41,18 @@ export interface RunSettings {
   readonly signal?: AbortSignal
   readonly stdout?: Writable
   readonly isTTY?: boolean
+  readonly create?: RunOptions['create']
 }
 
 /** The command line within this process. */
 export async function cli(args: readonly string[], settings: RunSettings = {}): Promise<Result> {
-  const { input = '', signal = new AbortController().signal, isTTY = false } = settings
+  const { input = '', signal = new AbortController().signal, isTTY = false, create } = settings
   const out = collector()
   const err = collector()
   const stdin = input instanceof Readable ? input : Readable.from([Buffer.from(input)])
   const stdout = settings.stdout ?? out.stream
-  const code = await run(args, { stdin, stdout, stderr: Object.assign(err.stream, { isTTY }), signal })
+  const streams = { stdin, stdout, stderr: Object.assign(err.stream, { isTTY }), signal }
+  const code = await run(args, streams, { ...(create && { create }) })
   return { code, out: out.text(), err: err.text(), rows: parseLines(out.text()) }
 }
 

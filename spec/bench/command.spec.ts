@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { commandsFor } from '../../bench/all.ts'
 import { benchProgram } from '../../bench/program.ts'
 import { cli, fixtures, inFolder, root } from '../apps/cli-run.ts'
 
@@ -124,24 +125,8 @@ describe('bareclip bench model', () => {
 })
 
 describe('npm run bench', () => {
-  const refusal = async (args: readonly string[]) => {
-    const program = benchProgram()
-    let said = ''
-    for (const command of [program, ...program.commands]) {
-      command.exitOverride().configureOutput({
-        writeErr: (text) => {
-          said += text
-        },
-      })
-    }
-    const error = await program.parseAsync(args, { from: 'user' }).then(
-      () => assert.fail('it was not refused'),
-      (thrown: Error) => thrown,
-    )
-    return said || error.message
-  }
-
   for (const [args, message] of [
+    [['all', '/no/such/folder'], /model\.safetensors is not there/],
     [['peers'], /missing required argument 'dir'/],
     [['peers', '/no/such/folder'], /model\.safetensors is not there: bareclip synth \/no\/such\/folder --size full/],
     [['scaling', '/no/such/folder'], /is not there/],
@@ -157,10 +142,41 @@ describe('npm run bench', () => {
     [['load', 'x', '--threads', '-1'], /integer from 1/],
     [['peers', 'x', '--places', 'deno'], /Allowed are dawn, chromium/],
     [['parts', '--parts', 'gelu'], /Allowed are matmul, softmax, layer-norm, safetensors, jpeg, png, tokenizer/],
+    [['peers', 'x', '--json', '/no/such/folder/a.json'], /cannot write \/no\/such\/folder\/a\.json/],
     [['nothing'], /unknown command/],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {
-      assert.match(await refusal(args), message)
+      const { code, out, err } = await cli(args, { create: benchProgram })
+      assert.deepEqual([code, out], [2, ''])
+      assert.match(err, message)
+      assert.equal(err.trimEnd().split('\n').length, 1)
     })
   }
+
+  it('has what bareclip bench has', async () => {
+    const commands = async (args: readonly string[], create?: typeof benchProgram) => {
+      const { out } = await cli(args, create && { create })
+      const [list] = out.split('Commands:\n')[1]!.split('\n\n')
+      return [...list!.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!)
+    }
+    const [mine, packaged] = [await commands(['--help'], benchProgram), await commands(['bench', '--help'])]
+    assert.deepEqual(mine.slice(0, packaged.length), packaged)
+    assert.deepEqual(mine.slice(packaged.length), ['all', 'peers', 'scaling', 'parts', 'load', 'scales'])
+  })
+
+  it('all is made of commands and options that are there', async () => {
+    for (const quick of [true, false]) {
+      const lines = commandsFor({ dir: join(fixtures, 'golden/tiny-a'), output: 'results', quick })
+      assert.deepEqual(
+        lines.map(([name]) => name),
+        ['kernels', 'model', 'parts', 'peers', 'load', 'report'],
+      )
+      for (const args of lines) {
+        // an option of all that is refused only after the others are read
+        const { code, err } = await cli([...args, '--no-such-option'], { create: benchProgram })
+        assert.equal(code, 2)
+        assert.match(err, /unknown option '--no-such-option'/)
+      }
+    }
+  })
 })

@@ -4,7 +4,7 @@ import { benchKernels } from '../../bench/kernels/kernels.ts'
 import { machine } from '../../bench/machine.ts'
 import { benchModel } from '../../bench/model/model.ts'
 import type { Contender } from '../../bench/peers/contender.ts'
-import { comparePeers } from '../../bench/peers.ts'
+import { comparePeers } from '../../bench/peers/peers.ts'
 import { wasmKernels } from '../../kernels/wasm.ts'
 import { documentedSchemas, undocumented } from './documented.ts'
 

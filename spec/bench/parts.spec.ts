@@ -24,7 +24,7 @@ function fake(folder: string, name: string, ms: number, rows: string, parts = al
     process.on('message', ({ rows }) => process.send({ ms: ${ms}, ...(rows && { rows: ${rows} }) }))
     process.send({ title: '${name}!' })\n`,
   )
-  const contender = createContender<PartItem>({ name, file, args: [], node: process.execPath, limitMs: 20_000 })
+  const contender = createContender<PartItem>({ name, file, args: [], node: process.execPath, limit: 20 })
   return { contender, parts }
 }
 
@@ -105,7 +105,7 @@ describe('bench: parts', () => {
     const stage = await createStage(['../parts/ours.ts'])
     const file = join(stage.folder, 'ours.mjs')
     const contender = createContender<PartItem>({
-      ...{ name: 'ours', file, args: ['1'], node: process.execPath, limitMs: 60_000 },
+      ...{ name: 'ours', file, args: ['1'], node: process.execPath, limit: 60 },
     })
     try {
       const { rows, error } = await contender.ask(matmul, true)

@@ -2,16 +2,17 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { casesNamed } from '../../bench/cases.ts'
-import { compareCase, ratioOf, summarise } from '../../bench/peers/compare.ts'
+import { compareCase, summarise } from '../../bench/peers/compare.ts'
 import { type Contender, createContender } from '../../bench/peers/contender.ts'
+import { comparePeers } from '../../bench/peers/peers.ts'
 import { createStage } from '../../bench/peers/stage.ts'
-import { comparePeers } from '../../bench/peers.ts'
+import { ratioOf } from '../../bench/statistics.ts'
 import { inFolder, root } from '../apps/cli-run.ts'
 
 const [text, longer, image] = casesNamed(['1x16', '1x128', 'image-1'])
 
 /** A measured process that says it took `ms`; `quirk` is JavaScript that may do something else for a case `item`. */
-function fake(folder: string, name: string, ms: string, { quirk = '', limitMs = 20_000, begin = '' } = {}): Contender {
+function fake(folder: string, name: string, ms: string, { quirk = '', limit = 20, begin = '' } = {}): Contender {
   const file = join(folder, `${name}.mjs`)
   writeFileSync(
     file,
@@ -24,7 +25,7 @@ function fake(folder: string, name: string, ms: string, { quirk = '', limitMs = 
     })
     ${begin || `process.send({ title: '${name}!' })`}\n`,
   )
-  return createContender({ name, file, args: [], node: process.execPath, limitMs })
+  return createContender({ name, file, args: [], node: process.execPath, limit })
 }
 
 async function stopping<T>(contenders: readonly Contender[], task: () => Promise<T>): Promise<T> {
@@ -102,7 +103,7 @@ describe('bench: peers', () => {
         const ours = fake(folder, 'ours-f32', '10')
         const bad = fake(folder, 'bad', '20', {
           quirk: `if (item.name === '1x16' && calls === 2) { ${quirk} }`,
-          limitMs: what === 'never answers' ? 1500 : 20_000,
+          limit: what === 'never answers' ? 1.5 : 20,
         })
         const good = fake(folder, 'good', '30')
         let printed = ''
@@ -212,7 +213,7 @@ describe('bench: peers', () => {
       mkdirSync(join(folder, 'empty'))
       const make = (name: string, args: readonly string[]) =>
         createContender({
-          ...{ name, args, file: join(stage.folder, 'ours.mjs'), node: process.execPath, limitMs: 60_000 },
+          ...{ name, args, file: join(stage.folder, 'ours.mjs'), node: process.execPath, limit: 60 },
         })
       const ours = make('ours', [model, 'f32', '1'])
       const missing = make('missing', [join(folder, 'empty'), 'f32', '1'])

@@ -148,8 +148,10 @@ describe('bareclip bench precision', () => {
       assert.match(more.err, /truth\.json: it holds 14 texts and 3 images; remove it, or name another\n$/)
       writeFileSync(truth, made.replace(/"weights":"../, '"weights":"zz'))
       assert.match((await cli(args)).err, /truth\.json: made from other weights/)
-      writeFileSync(truth, '{}')
-      assert.match((await cli(args)).err, /truth\.json: no file that --truth wrote/)
+      for (const text of ['{}', 'null', 'no JSON']) {
+        writeFileSync(truth, text)
+        assert.match((await cli(args)).err, /truth\.json: no file that --truth wrote/)
+      }
     }))
 
   it('notes what a model cannot be loaded as, and goes on', () =>
@@ -162,7 +164,11 @@ describe('bareclip bench precision', () => {
       const { code, out } = await cli([...small, '--dtypes', 'q12,q8', '--model', model])
       assert.equal(code, 0)
       assert.match(out, /\| q8 +\| 14 +\|/)
-      assert.match(out, /^q12 on wasm is missing: .* is stored as q8 and cannot be loaded as q12: /m)
+      assert.match(out, /^wasm \(q12\) is missing: .* is stored as q8 and cannot be loaded as q12: /m)
+
+      const nothing = await cli([...small, '--dtypes', 'q12', '--model', model])
+      assert.deepEqual([nothing.code, nothing.out], [2, ''])
+      assert.match(nothing.err, /nothing to compare: .* is stored as q8 and cannot be loaded as q12/)
     }))
 
   for (const [args, message] of [
@@ -171,6 +177,7 @@ describe('bareclip bench precision', () => {
     [['--texts', '1'], /integer from 2/],
     [['--images', '961'], /There are 960 at most/],
     [['--model', '/no/such/folder'], /\/no\/such\/folder/],
+    [['--truth', '/no/such/folder/a.json'], /cannot write .*no such folder/],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {
       const { code, out, err } = await cli(['bench', 'precision', ...args])

@@ -18,6 +18,8 @@ function changed(value: unknown, change: (value: unknown, field: string) => unkn
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, changed(item, change, name)]))
 }
 
+const withoutSpans = (text: string) => text.replace(/<\/?span>/g, '')
+
 const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length
 
 /** Every element is closed, in order, and text and attributes have no loose < or &: what a reader of XML insists on. */
@@ -77,7 +79,7 @@ describe('bench report, the page', () => {
     for (const figure of figures) {
       const [, id] = /^id="([a-z0-9-]+)"/.exec(figure)!
       assert.match(figure, new RegExp(`<h3 id="${id}-title">.{5,}</h3><p>.{40,}</p>`))
-      assert.match(figure, /Repeat: <code>(bareclip bench|npm run bench --) [a-z]+.*<\/code>/)
+      assert.match(withoutSpans(figure), /Repeat: <code>(bareclip bench|npm run bench --) [a-z]+.*<\/code>/)
       assert.equal(count(figure, /<svg /g), 2)
     }
     assert.equal(new Set(page.match(/\bid="[^"]+"/g)).size, page.match(/\bid="[^"]+"/g)!.length)
@@ -89,7 +91,7 @@ describe('bench report, the page', () => {
       'bareclip bench model --model shapes --device wasm --dtype f32 --threads 2 --cases 1x16,1x128,1x512,8x128,image-1,image-8 --runs 3',
       'npm run bench -- peers DIR --cases 1x16,1x128,image-1 --rounds 2 --dtypes f32,q8 --peers web-f32,node-f32,web-q8 --threads 2',
     ]) {
-      assert.ok(page.includes(`<code>${command}</code>`), command)
+      assert.ok(withoutSpans(page).includes(`<code>${command}</code>`), command)
     }
   })
 
@@ -98,6 +100,18 @@ describe('bench report, the page', () => {
     const [row] = /<tr class="wrong">.*?<\/tr>/s.exec(page)!
     assert.match(row, /8x8 broken.*<strong>WRONG<\/strong>, not timed: component \(3, 17\) is 0\.25/s)
     assert.equal(count(page, /<tr class="wrong">/g), 1)
+  })
+
+  it('says that a software adapter measures no GPU, and where a browser measured', async () => {
+    const report = parsed('kernels-webgpu.json')
+    report.machine.runtime = 'Chrome 156.0.0.0'
+    const text = JSON.stringify(report)
+    const page = await reportPage(readReports([{ name: 'a.json', text }]))
+    assert.match(
+      page,
+      /<p class="alarm"><strong>webgpu<\/strong>: <strong>SOFTWARE ADAPTER: no measure of any GPU<\/strong>;/,
+    )
+    assert.match(withoutSpans(page), /Repeat: <code>bareclip bench --browser<\/code>/)
   })
 
   it('labels the roofs with their measured rates', () => {

@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { benchBrowserOption } from './bench/browser.ts'
 import { benchCompareCommand } from './bench/compare.ts'
@@ -11,12 +12,7 @@ export function benchCommand(cli: Cli): void {
     .command('bench')
     .description('measure how fast kernels and models run here')
     .helpCommand(false)
-  benchBrowserOption(cli, bench)
-  benchKernelsCommand(cli, bench)
-  benchModelCommand(cli, bench)
-  benchPrecisionCommand(cli, bench)
-  benchCompareCommand(cli, bench)
-  benchReportCommand(cli, bench)
+  benchCommands(cli, bench)
   bench.addHelpText(
     'after',
     `
@@ -26,6 +22,18 @@ Example:
   bareclip bench precision
   bareclip bench report kernels.json model.json -o report.html
   bareclip bench compare old.json new.json
-  bareclip bench --browser`,
+  bareclip bench --browser
+
+Beside onnxruntime, transformers.js, tfjs, jax-js and gpu.js: npm run bench -- all, in the repository.`,
   )
+}
+
+/** What an installed package can measure. */
+export function benchCommands(cli: Cli, bench: Command): void {
+  benchBrowserOption(cli, bench)
+  benchKernelsCommand(cli, bench)
+  benchModelCommand(cli, bench)
+  benchPrecisionCommand(cli, bench)
+  benchCompareCommand(cli, bench)
+  benchReportCommand(cli, bench)
 }

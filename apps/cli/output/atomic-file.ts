@@ -18,6 +18,7 @@ export async function createAtomicFile(path: string): Promise<AtomicFile> {
   const fail = (cause: unknown): never => {
     throw new BareclipError('WRITE_FAILED', `cannot write ${path}: ${messageOf(cause)}`, { cause })
   }
+  if (path === '') fail('expected the name of a file')
   const place = await realpath(path).catch((error: NodeJS.ErrnoException) =>
     error.code === 'ENOENT' ? path : fail(error),
   )

@@ -5,7 +5,7 @@ import { BareclipError } from '../../../runtime/errors.ts'
 import { createWasmDevice } from '../../../runtime/wasm/device.ts'
 import type { WasmKernel, WasmTable } from '../../../runtime/wasm/kernel.ts'
 import { type ModuleForm, wasmModuleBytes } from '../../../runtime/wasm/module.ts'
-import { defaultThreads, threadsPossible } from '../../../runtime/wasm/threads.ts'
+import { defaultThreads, mostThreads, threadsPossible } from '../../../runtime/wasm/threads.ts'
 import { type TileShape, tileShapes } from '../../../runtime/wasm/tile-choice.ts'
 import { createRoofs } from './roofs.ts'
 import type { Target, Variant } from './target.ts'
@@ -30,7 +30,7 @@ export async function createWasmTarget({
   signal,
 }: WasmTargetOptions): Promise<Target> {
   const possible = threadsPossible()
-  const threads = possible.possible ? (asked ?? defaultThreads()) : 1
+  const threads = possible.possible ? Math.min(asked ?? defaultThreads(), mostThreads) : 1
   const parts: FormPart[] = []
   const roofs = createRoofs('wasm')
   const dispose = () => {

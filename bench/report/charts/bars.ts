@@ -82,9 +82,9 @@ export function drawBars(chart: BarChart, { plot, document, width, theme }: Canv
     }
     const start = y
     for (const row of block.rows) {
-      if (above) y += 16
+      if (above) y += 18
       if (above) spans.push([y, y + rowHeight])
-      placed.push({ row, y: y + rowHeight / 2, labelY: above ? y - 4 : y + rowHeight / 2 })
+      placed.push({ row, y: y + rowHeight / 2, labelY: above ? y - 7 : y + rowHeight / 2 })
       y += rowHeight
     }
     if (!above) spans.push([start, y])
@@ -133,7 +133,9 @@ export function drawBars(chart: BarChart, { plot, document, width, theme }: Canv
       plot.ruleX(whiskers, { x: 'least', y1: ({ y }) => y - 3.5, y2: ({ y }) => y + 3.5, ...ink }),
       plot.ruleX(whiskers, { x: 'most', y1: ({ y }) => y - 3.5, y2: ({ y }) => y + 3.5, ...ink }),
       chart.lines.map(({ at, label }) => [
-        spans.map(([y1, y2]) => plot.ruleX([at], { y1: y1 - 2, y2: y2 + 2, stroke: theme.text })),
+        spans.map(([y1, y2]) =>
+          plot.ruleX([at], { y1: above ? y1 : y1 - 2, y2: above ? y2 : y2 + 2, stroke: theme.text }),
+        ),
         plot.text([at], { x: [at], y: top - 9, text: [label], fill: theme.muted }),
       ]),
       plot.text(titles, {

@@ -1,4 +1,4 @@
-import { amount, list, number, object, optional, pairs, type Read, setting, text } from '../check.ts'
+import { amount, flag, list, number, object, optional, pairs, type Read, setting, text } from '../check.ts'
 
 export const spreadOf = (read: Read<number>) => object({ median: read, least: read, most: read })
 
@@ -30,6 +30,7 @@ export const deviceInfo = object({
   adapter: optional(
     object({
       description: text,
+      software: optional(flag),
       features: list(text),
       limits: pairs(number),
     }),

@@ -28,5 +28,6 @@ export const modelReport = object({
       profile: optional(profile),
     }),
   ),
+  coldStart: optional(object({ runs: amount, first: spreadOf(positive), ms: spreadOf(positive) })),
   memory: object({ weights: amount, scratch: amount, peak: amount, rss: amount, peakRss: amount }),
 })

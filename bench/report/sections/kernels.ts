@@ -1,3 +1,4 @@
+import { softwareNote } from '../../software.ts'
 import { drawRoofline, type Limits, type RooflinePoint, roofLimits } from '../charts/roofline.ts'
 import { commandOf } from '../commands.ts'
 import type { Chart } from '../draw.ts'
@@ -15,6 +16,8 @@ type Kernel = TimedKernel | WrongKernel
 interface Panel extends From<KernelsReport> {
   readonly name: string
   readonly device: string
+  /** It computes on the processor. */
+  readonly software: boolean
   readonly roofs: readonly Roof[]
   /** In the order of the table, which numbers them. */
   readonly kernels: readonly Kernel[]
@@ -45,6 +48,9 @@ function panelsOf(files: readonly From<KernelsReport>[], tones: Tones): Panel[] 
     return devices.map((device) => ({
       ...from,
       device,
+      software: (from.report.devices ?? [from.report.device]).some(
+        (info) => info.device === device && info.adapter?.software,
+      ),
       roofs: from.report.roofs.filter((roof) => roof.device === undefined || roof.device === device),
       kernels: inOrder(
         from.report.kernels.filter((kernel) => kernel.device === device),
@@ -122,11 +128,13 @@ function chartOf(panel: Panel, points: readonly RooflinePoint[], limits: Limits,
 
 /** What nobody may overlook, and what one would quote. */
 function alarm(panels: readonly Panel[]): Markup {
-  const lines = panels.map(({ name, kernels }) => {
+  const lines = panels.map(({ name, software, kernels }) => {
     const timed = kernels.filter(isTimed)
     const wrong = kernels.length - timed.length
     const top = [...bestOf(kernels)].filter(isTimed).sort((a, b) => b.gflopsPerSecond - a.gflopsPerSecond)[0]
-    return html`<p${wrong > 0 && html` class="alarm"`}><strong>${name}</strong>: ${
+    return html`<p${(wrong > 0 || software) && html` class="alarm"`}><strong>${name}</strong>: ${
+      software && html`<strong>${softwareNote}</strong>; `
+    }${
       wrong > 0 &&
       html`<strong>${wrong} of ${plural(kernels.length, 'kernel')} ${wrong === 1 ? 'is' : 'are'} WRONG</strong> and not timed. `
     }${wrong === 0 && `all ${plural(kernels.length, 'kernel')} agree with the reference. `}${

@@ -44,7 +44,7 @@ export function loadSection(
       const before = middle(runs.map((run) => run.before.rss))
       return [
         ...[
-          names[i] || '—',
+          names[i] || 'a new process',
           mebibytes(weights),
           mebibytes(peakRss.median),
           mebibytes(Math.max(0, peakRss.median - weights)),
@@ -80,11 +80,21 @@ export function loadSection(
         rows,
       ),
     )
+    const cold = modelRuns(models).flatMap(({ name, report: { coldStart } }): Cell[][] =>
+      coldStart ? [[name, milliseconds(coldStart.first.median), range(coldStart.first), coldStart.runs]] : [],
+    )
+    if (cold.length > 0) {
+      const head = ['run', '#median', '#least … most', '#processes']
+      parts.push(table('Cold start: from starting bareclip embed to its first embedding', head, cold))
+    }
   }
   return parts.length > 0 ? { id: 'loading', title: 'Load and memory', parts } : undefined
 }
 
-const middle = (values: readonly number[]) => (values.length === 0 ? 0 : median([...values].sort((a, b) => a - b)))
+const range = ({ least, most }: { readonly least: number; readonly most: number }) =>
+  `${figure(least)} … ${milliseconds(most)}`
+
+const middle = (values: readonly number[]) => (values.length === 0 ? 0 : median(values))
 
 function stagesOf({ runs }: LoadReport): Stage[] {
   const names = [...new Set(runs.flatMap(({ stages }) => stages.map(({ stage }) => stage)))]

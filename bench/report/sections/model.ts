@@ -37,11 +37,17 @@ export function modelRuns(files: readonly From<ModelReport>[]): Run[] {
 export function modelSection(files: readonly From<ModelReport>[], tones: Tones): Section | undefined {
   if (files.length === 0) return undefined
   const runs = modelRuns(files)
-  const length = lengthCharts(runs)
+  const models = [...new Set(runs.map(modelOf))]
+  const length = models.map((model) =>
+    lengthCharts(
+      runs.filter((run) => modelOf(run) === model),
+      models.length > 1 ? model : undefined,
+    ),
+  )
   const batch = runs.flatMap((run) => batchChart(run, runs))
   const shares = runs.flatMap((run) => shareChart(run, tones))
   const parts: Part[] = [
-    ...(length.length > 0 ? [{ charts: length }] : []),
+    ...length.flatMap((charts) => (charts.length > 0 ? [{ charts }] : [])),
     ...(batch.length > 0 ? [{ charts: batch }] : []),
     ...(shares.length > 0 ? [{ charts: shares }] : []),
     ...runs.map(casesTable),
@@ -49,11 +55,14 @@ export function modelSection(files: readonly From<ModelReport>[], tones: Tones):
   return { id: 'model', title: 'The whole model', parts }
 }
 
+const modelOf = ({ report }: Run) => modelName(report.model.name)
+
 const perSecond = (count: number, ms: number) => (count * 1000) / ms
 
 const isOneText = ({ texts, images }: ModelCase) => texts === 1 && images === 0
 
-function lengthCharts(runs: readonly Run[]): Chart[] {
+/** model: named where there are several, since a large one and a small one fit no axis together */
+function lengthCharts(runs: readonly Run[], model: string | undefined): Chart[] {
   const lines = (rate: (item: ModelCase, ms: number) => number): Line[] =>
     runs.flatMap((run, tone) => {
       const single = run.report.cases
@@ -75,19 +84,20 @@ function lengthCharts(runs: readonly Run[]): Chart[] {
   const tokens = lines((item, ms) => perSecond(item.tokens, ms))
   const flops = lines((item, ms) => item.flops / ms / 1e6)
   if (!tokens.some(({ points }) => points.length > 1)) return []
+  const suffix = model === undefined ? [] : [model]
   const dashed = tokens.some((line) => line.dashed) ? ' Dashed: with attention looking at every key.' : ''
   return [
     {
       ...about,
-      id: 'length-tokens',
-      title: 'Tokens per second over the length of a text',
+      id: slug(['length-tokens', ...suffix].join(' ')),
+      title: ['Tokens per second over the length of a text', ...suffix].join(': '),
       reading: `One text per call; higher is better; the stroke at a point is the spread of its calls.${dashed}`,
       draw: (canvas) => drawLines({ lines: tokens, xUnit: 'tokens in the text', yUnit: 'tokens/s' }, canvas),
     },
     {
       ...about,
-      id: 'length-gflops',
-      title: 'GFLOP/s over the length of a text',
+      id: slug(['length-gflops', ...suffix].join(' ')),
+      title: ['GFLOP/s over the length of a text', ...suffix].join(': '),
       reading: `The same calls as work done: flat where the processor is full, falling to the left where one text is too little work.${dashed}`,
       draw: (canvas) => drawLines({ lines: flops, xUnit: 'tokens in the text', yUnit: 'GFLOP/s' }, canvas),
     },
@@ -188,7 +198,8 @@ function shareChart({ name, report }: Run, tones: Tones): Chart[] {
 
 const percentOf = (share: number) => `${Math.round(share * 100)} %`
 
-function casesTable({ name, report }: Run): Markup {
+function casesTable(run: Run): Markup {
+  const { name, report } = run
   const head = [
     'case',
     '#texts',
@@ -215,5 +226,6 @@ function casesTable({ name, report }: Run): Markup {
     ],
     figure(gflopsPerSecond),
   ])
-  return table(`${modelName(report.model.name)}, ${name}: median of ${runsOf(report) || 'some'} calls`, head, rows)
+  const title = name.includes(modelOf(run)) ? name : `${modelOf(run)}, ${name}`
+  return table(`${title}: median of ${runsOf(report) || 'some'} calls`, head, rows)
 }

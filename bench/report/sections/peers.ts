@@ -1,4 +1,5 @@
-import { geometricMean, type Spread, spread } from '../../statistics.ts'
+import { softwareNote } from '../../software.ts'
+import { geometricMean, ratioOf, spread } from '../../statistics.ts'
 import { commandOf } from '../commands.ts'
 import type { Chart } from '../draw.ts'
 import { figure, milliseconds, ratio, slug } from '../format.ts'
@@ -6,7 +7,7 @@ import { html, type Markup } from '../html.ts'
 import { headFacts, namesOf, sourceOf } from '../names.ts'
 import { drawRatios, type RatioBlock, ratioDomain } from '../ratios.ts'
 import type { From } from '../read.ts'
-import type { ComparisonResult, PeersReport } from '../schemas/comparison.ts'
+import type { PeersReport } from '../schemas/comparison.ts'
 import type { Part, Section } from '../section.ts'
 import { type Cell, table } from '../table.ts'
 
@@ -23,7 +24,7 @@ export function peersSection(files: readonly From<PeersReport>[]): Section | und
   const names = namesOf(files.map(({ file, report }) => ({ file, facts: headFacts(report) })))
   const panels = files.map((from, i): Panel => ({ ...from, name: names[i]! }))
   const ours = [...new Set(files.flatMap(({ report }) => contendersOf(report).filter(isOurs)))]
-  const parts: Part[] = [summary(panels)]
+  const parts: Part[] = [softwareAlarm(panels), summary(panels)]
   for (const one of ours) {
     const charts = panels.flatMap((panel): Chart[] => {
       const blocks = blocksOf(panel.report, one)
@@ -47,15 +48,15 @@ export function peersSection(files: readonly From<PeersReport>[]): Section | und
   return { id: 'peers', title: 'Beside its peers', parts: [...parts, ...panels.map(timesTable)] }
 }
 
+function softwareAlarm(panels: readonly Panel[]): Markup {
+  const there = panels.flatMap(({ report }) => report.contenders.filter(([, what]) => what.includes(softwareNote)))
+  const names = [...new Set(there.map(([name]) => shown(name)))].join(', ')
+  return html`${names !== '' && html`<p class="alarm"><strong>${softwareNote}</strong>: ${names}</p>`}`
+}
+
 const contendersOf = ({ cases }: PeersReport) => [
   ...new Set(cases.flatMap(({ results }) => results.map(({ name }) => name))),
 ]
-
-/** Round by round, as both were measured in turn. */
-function ratioOf(ours: ComparisonResult, peer: ComparisonResult): Spread | undefined {
-  const rounds = Math.min(ours.times.length, peer.times.length)
-  return rounds === 0 ? undefined : spread(ours.times.slice(0, rounds).map((ms, round) => peer.times[round]! / ms))
-}
 
 function blocksOf(report: PeersReport, ours: string): RatioBlock[] {
   return contendersOf(report)

@@ -1,3 +1,4 @@
+import { byReason } from '../../precision/missing.ts'
 import { commandOf } from '../commands.ts'
 import { html, raw } from '../html.ts'
 import { headFacts, modelName, namesOf } from '../names.ts'
@@ -31,7 +32,9 @@ export function precisionSection(files: readonly From<PrecisionReport>[]): Secti
       ...[row.top1, row.top10].map((value) => (value < 1 ? html`<b>${share(value)}</b>` : share(value))),
       row.items,
     ])
-    const missing = (report.missing ?? []).map((one) => html`<li><b>${one.device} ${one.dtype}</b>: ${one.reason}</li>`)
+    const missing = byReason(report.missing ?? []).map(
+      ({ device, dtypes, reason }) => html`<li><b>${device} ${dtypes.join(', ')}</b>: ${reason}</li>`,
+    )
     return html`${table(`Against float64${names[i] && `: ${names[i]}`}`, head, rows)}<ul class="notes">${missing}</ul><p class="note">${raw(
       'Largest difference: of any component of an embedding of length 1. Best hit, ten best: how often a ranking by cosine begins with the same items as in float64. Repeat: ',
     )}<code>${commandOf('precision', report)}</code></p>

@@ -1,10 +1,10 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { BenchDevice, KernelDtype, KernelOptions } from '../../../../bench/kernels/options.ts'
 import { machine } from '../../../../bench/machine.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCodes } from '../../exit-codes.ts'
-import { integer, labelList } from '../../options.ts'
-import { createAtomicFile } from '../../output/atomic-file.ts'
+import { choiceList, integer, labelList } from '../../options.ts'
+import { withJsonFile } from '../../output/json-file.ts'
 import { gpuOf } from '../../webgpu.ts'
 
 interface Options {
@@ -29,7 +29,7 @@ export function benchKernelsCommand(cli: Cli, bench: Command, tables?: KernelOpt
   bench
     .command('kernels')
     .description('time every variant of every kernel against what this machine can do at most')
-    .addOption(new Option('--op <a,b,c>', `of ${operations.join(', ')}`).argParser(oneOf(operations)))
+    .addOption(new Option('--op <a,b,c>', `of ${operations.join(', ')}`).argParser(choiceList(operations)))
     .addOption(new Option('--shape <a,b,c>', 'as 512x768x3072: rows x in x out of linear').argParser(labelList))
     .addOption(
       new Option('--device <name>', 'default: wasm, and webgpu on a real graphics processor').choices([
@@ -40,7 +40,7 @@ export function benchKernelsCommand(cli: Cli, bench: Command, tables?: KernelOpt
       ]),
     )
     .addOption(new Option('--variant <a,b,c>', 'those with one of these in their name').argParser(labelList))
-    .addOption(new Option('--dtype <a,b,c>', `of ${dtypes.join(', ')}`).argParser(oneOf(dtypes)))
+    .addOption(new Option('--dtype <a,b,c>', `of ${dtypes.join(', ')}`).argParser(choiceList(dtypes)))
     .addOption(new Option('--threads <n>', 'default: as many as the device can use').argParser(integer(1)))
     .option('--quick', 'fewer shapes and samples')
     .option('--json <file>', 'write the figures as JSON as well')
@@ -59,27 +59,16 @@ Exit codes: 0 done, 1 a kernel is wrong, 2 wrong usage or no such device.`,
     .action((options: Options) => kernels(cli, options, tables))
 }
 
-/** Names with commas between them. */
-function oneOf<T extends string>(choices: readonly T[]): (value: string) => T[] {
-  return (value) =>
-    labelList(value).map((name) => {
-      const choice = choices.find((one) => one === name)
-      if (choice !== undefined) return choice
-      throw new InvalidArgumentError(`Allowed are ${choices.join(', ')}, with commas between them.`)
-    })
-}
-
 async function kernels(cli: Cli, options: Options, tables: KernelOptions['tables']): Promise<void> {
   const { print, messages, signal } = cli
   const { benchKernels } = await import('../../../../bench/kernels/kernels.ts')
   const { entriesText, targetText } = await import('../../../../bench/kernels/print.ts')
   const { device, threads, quick } = options
-  const file = options.json === undefined ? undefined : await createAtomicFile(options.json)
   const show = (text: string) => {
     messages.clear()
     return print(text)
   }
-  try {
+  await withJsonFile(options.json, async () => {
     const report = await benchKernels({
       ...{ machine: machine(), threads, quick, signal, gpu: gpuOf(device === 'all' ? 'webgpu' : (device ?? 'auto')) },
       operations: options.op ?? operations,
@@ -94,10 +83,6 @@ async function kernels(cli: Cli, options: Options, tables: KernelOptions['tables
     })
     messages.clear()
     if (report.kernels.some(({ verdict }) => verdict !== 'ok')) cli.exit(exitCodes.someFailed)
-    if (!file) return
-    await file.write(new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`), 0)
-    await file.commit()
-  } finally {
-    await file?.discard()
-  }
+    return report
+  })
 }

@@ -4,7 +4,7 @@ import { benchModel } from '../../../../bench/model/model.ts'
 import { caseText, endText, loadText } from '../../../../bench/model/print.ts'
 import type { Cli } from '../../cli.ts'
 import { benchCaseList, type DeviceOptions, deviceOptions, integer } from '../../options.ts'
-import { createAtomicFile } from '../../output/atomic-file.ts'
+import { withJsonFile } from '../../output/json-file.ts'
 import { gpuOf } from '../../webgpu.ts'
 
 interface Options extends DeviceOptions {
@@ -38,12 +38,11 @@ Example:
 const nameList = (cases: readonly BenchCase[]) => cases.map(({ name }) => name).join(', ')
 
 async function model({ print, messages, signal }: Cli, { json, ...options }: Options): Promise<void> {
-  const file = json === undefined ? undefined : await createAtomicFile(json)
   const show = (text: string) => {
     messages.clear()
     return print(text)
   }
-  try {
+  await withJsonFile(json, async () => {
     const report = await benchModel({
       ...options,
       gpu: gpuOf(options.device),
@@ -53,11 +52,6 @@ async function model({ print, messages, signal }: Cli, { json, ...options }: Opt
       onProgress: messages.progress,
     })
     await show(endText(report))
-    if (!file) return
-    const text = `${JSON.stringify(report, undefined, 2)}\n`
-    await file.write(new TextEncoder().encode(text), 0)
-    await file.commit()
-  } finally {
-    await file?.discard()
-  }
+    return report
+  })
 }

@@ -9,7 +9,7 @@ import {
 import { precisionText } from '../../../../bench/precision/print.ts'
 import type { Cli } from '../../cli.ts'
 import { choiceList, integer, modelOption } from '../../options.ts'
-import { createAtomicFile } from '../../output/atomic-file.ts'
+import { withJsonFile } from '../../output/json-file.ts'
 import { gpuOf } from '../../webgpu.ts'
 
 interface Options {
@@ -55,16 +55,11 @@ function items(value: string): number {
 }
 
 async function precision({ print, messages, signal }: Cli, { json, ...options }: Options): Promise<void> {
-  const file = json === undefined ? undefined : await createAtomicFile(json)
-  try {
+  await withJsonFile(json, async () => {
     const gpu = gpuOf(options.devices?.includes('webgpu') ? 'webgpu' : 'auto')
     const report = await benchPrecision({ ...options, gpu, signal, onProgress: messages.progress })
     messages.clear()
     await print(precisionText(report))
-    if (!file) return
-    await file.write(new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`), 0)
-    await file.commit()
-  } finally {
-    await file?.discard()
-  }
+    return report
+  })
 }

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BenchCase } from './cases.ts'
-import { type CaseComparison, compareCase, type Summary, summarise } from './peers/compare.ts'
-import { type Contender, type ContenderOptions, createContender, missingContender } from './peers/contender.ts'
-import { softwareNote } from './peers/dawn.ts'
-import { tooLarge } from './peers/memory.ts'
-import { comparisonText, summaryText } from './peers/print.ts'
-import { createStage, requireFullModel, type Stage } from './peers/stage.ts'
-import { type GpuPlace, webgpuContenders } from './peers/webgpu.ts'
+import type { BenchCase } from '../cases.ts'
+import { softwareNote } from '../software.ts'
+import type { Print } from '../table.ts'
+import { type CaseComparison, compareCase, type Summary, summarise } from './compare.ts'
+import { type Contender, type ContenderOptions, createContender, missingContender } from './contender.ts'
+import { tooLarge } from './memory.ts'
+import { comparisonText, summaryText } from './print.ts'
+import { createStage, requireFullModel, type Stage } from './stage.ts'
+import { type GpuPlace, webgpuContenders } from './webgpu.ts'
 
 export const peerNames = [
   ...(['web-f32', 'node-f32', 'transformers-f32', 'web-q8', 'node-q8', 'transformers-q8'] as const),
@@ -26,7 +27,7 @@ export interface PeersOptions extends ContenderOptions {
   readonly places: readonly GpuPlace[]
   /** Try what memory will probably not do for. */
   readonly force: boolean
-  readonly print: (text: string) => void
+  readonly print: Print
 }
 
 export interface PeersReport {
@@ -105,23 +106,23 @@ export async function comparePeers(
     for (const one of all) {
       if (one.missing === undefined || missing.has(one.name)) continue
       missing.add(one.name)
-      print(`${one.name} is ${one.missing}\n`)
+      await print(`${one.name} is ${one.missing}\n`)
     }
     for (const one of all) {
       if (one.title === undefined || told.has(one.name)) continue
       told.add(one.name)
-      print(`${one.name}: ${one.title}\n`)
-      if (one.title.includes(softwareNote)) print(`\n*** ${one.name} ran on a ${softwareNote} ***\n`)
+      await print(`${one.name}: ${one.title}\n`)
+      if (one.title.includes(softwareNote)) await print(`\n*** ${one.name} ran on a ${softwareNote} ***\n`)
     }
     const results = comparison.results.filter(({ name }) => !missing.has(name))
     const shown = ours.map(({ name }) => name).filter((name) => results.some((result) => result.name === name))
-    print(comparisonText({ ...comparison, results }, shown))
+    if (results.length > 0) await print(comparisonText({ ...comparison, results }, shown))
   }
   const pairs = ours.flatMap(({ name }) => peers.map((peer): [string, string] => [name, peer.name]))
   const summaries = [...pairs, ...oursAgainstOurs(ours)].flatMap(
     ([one, other]) => summarise(comparisons, one, other) ?? [],
   )
-  print(summaryText(summaries))
+  if (summaries.length > 0) await print(summaryText(summaries))
   const contenders = Object.fromEntries(all.map((one) => [one.name, one.missing ?? one.title ?? 'never asked']))
   return { cases: comparisons, summaries, contenders }
 }
@@ -137,14 +138,14 @@ export function oursContender(
   stage: Stage,
   folder: string,
   dtype: BenchDtype,
-  { threads, node, limit }: ContenderOptions,
+  options: ContenderOptions,
   name = `ours-${dtype}`,
 ): Contender {
   const file = join(stage.folder, 'ours.mjs')
-  return createContender({ name, file, args: [folder, dtype, `${threads}`], node, limitMs: limit * 1000 })
+  return createContender({ ...options, name, file, args: [folder, dtype, `${options.threads}`] })
 }
 
-function peerContender(stage: Stage, peer: PeerName, { threads, node, limit }: ContenderOptions): Contender {
+function peerContender(stage: Stage, peer: PeerName, options: ContenderOptions): Contender {
   const [kind, dtype] = peer.split('-') as [string, string]
   const isTransformers = kind === 'transformers'
   const needed = isTransformers ? '@huggingface/transformers' : `onnxruntime-${kind}`
@@ -153,6 +154,6 @@ function peerContender(stage: Stage, peer: PeerName, { threads, node, limit }: C
     return missingContender(name, 'not installed: npm install --ignore-scripts --prefix bench/peers')
   }
   const program = isTransformers ? 'transformers.mjs' : 'onnx.mjs'
-  const args = [...(isTransformers ? [] : [kind]), stage.folder, dtype, `${threads}`]
-  return createContender({ name, file: join(stage.folder, program), args, node, limitMs: limit * 1000 })
+  const args = [...(isTransformers ? [] : [kind]), stage.folder, dtype, `${options.threads}`]
+  return createContender({ ...options, name, file: join(stage.folder, program), args })
 }
