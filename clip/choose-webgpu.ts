@@ -50,7 +50,6 @@ const linearSizes = [
   { tokens: 48, inner: 1280 },
   { tokens: 48, inner: 2560 },
   { tokens: 24, inner: 5120 },
-  { tokens: 80, inner: 5120 },
   { tokens: 24, inner: 10240 },
 ].flatMap((size) => [8, 7].map((headDim) => ({ ...smallShape, ...size, headDim, heads: 1, linearOnly: true })))
 

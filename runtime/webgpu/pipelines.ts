@@ -122,8 +122,7 @@ export function keyOf({ files, constants = {}, aliases = {} }: PipelineSpec): st
 
 /** The file with the entry point, without its folder: tiled */
 export function variantOf({ files }: PipelineSpec): string {
-  const entry = files.find(({ code }) => /\bfn main\s*\(/.test(code)) ?? files.at(-1)
-  return entry?.name.split('/').at(-1) ?? 'none'
+  return files.at(-1)?.name.split('/').at(-1) ?? 'none'
 }
 
 interface ModuleText {
