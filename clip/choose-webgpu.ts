@@ -56,6 +56,14 @@ const linearSizes = [
   { tokens: 24, inner: 10240 },
 ].flatMap((size) => [8, 7].map((headDim) => ({ ...smallShape, ...size, headDim, heads: 1, linearOnly: true })))
 
+/** So does `patch-embed`. */
+const patchSizes = [
+  { grid: 4, heads: 640 },
+  { grid: 6, heads: 640 },
+  { grid: 4, heads: 1280 },
+  { grid: 4, heads: 2560 },
+].map((size) => ({ ...smallShape, ...size, patchesOnly: true }))
+
 /** Throws INVALID_ARGUMENT. */
 export function checkWebgpuOptions({ gpu, gpuDevice }: WebgpuDeviceOptions): void {
   if (gpu !== undefined && typeof gpu !== 'function' && typeof gpu?.requestAdapter !== 'function') {
@@ -220,7 +228,7 @@ function testShapes(device: Device, passes: readonly Scope[], dtype: ModelDtype,
   }
   const others = headDims.filter((headDim) => !usable.includes(headDim)).map(attentionAlone)
   const alone = [...testSizes.map((size) => ({ ...smallShape, ...size, linearOnly: true })), ...linearSizes]
-  const own = [...others, ...linearSizes].map((size) => ({ ...size, dtype }))
+  const own = [...others, ...linearSizes, ...patchSizes].map((size) => ({ ...size, dtype }))
   const fine = dtype === 'q8' ? alone.map((size) => ({ ...size, dtype: finer(dtype, true) })) : []
   for (const shape of [...own, ...fine]) {
     const fresh = kernelsOf([selfTestRecording(shape)]).filter((kernel) => !checked.has(kernel))

@@ -35,7 +35,7 @@ export interface Runner {
   readonly bytes: number
   /** Buffers have gone: nothing refers to them any more. */
   forget(): void
-  /** After a run that was stopped: its way back may still be mapped. */
+  /** After a run that was stopped or failed: its way back may still be mapped, a buffer may not have been made. */
   discard(): void
   /** At the end. */
   dispose(): void
@@ -128,6 +128,13 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
     open?.end()
   }
 
+  const discard = () => {
+    staging.discard()
+    stopwatch.discard()
+    uniforms?.buffer.destroy()
+    uniforms = undefined
+  }
+
   /** The first step that is not in the submission which starts at `from`. */
   const endOf = (steps: readonly Step[], from: number, single: Command | undefined) => {
     let flops = 0
@@ -208,12 +215,10 @@ export function createRunner(device: GPUDevice, pipelines: Pipelines, software: 
       return (uniforms?.buffer.size ?? 0) + staging.bytes
     },
     forget: () => groups.clear(),
-    discard: () => staging.discard(),
+    discard,
     dispose() {
-      staging.discard()
+      discard()
       groups.dispose()
-      stopwatch.dispose()
-      uniforms?.buffer.destroy()
     },
   }
 }
