@@ -32,15 +32,21 @@ const long = ['1x2048', '1x8192']
 
 export const defaultCases: readonly BenchCase[] = benchCases.filter(({ name }) => !long.includes(name))
 
-/** names: as in the table, or 'all'. Throws INVALID_ARGUMENT. */
+/** names: as in the table, others of their kind (`4x1000`, `image-64`), or 'all'. Throws INVALID_ARGUMENT. */
 export function casesNamed(names: readonly string[]): readonly BenchCase[] {
   if (names.includes('all')) return benchCases
-  const unknown = names.find((name) => !benchCases.some((item) => item.name === name))
-  if (unknown !== undefined) {
-    const there = benchCases.map(({ name }) => name).join(', ')
-    throw new BareclipError('INVALID_ARGUMENT', `there is no case ${JSON.stringify(unknown)}; there are ${there}, all`)
-  }
-  return benchCases.filter(({ name }) => names.includes(name))
+  const others = [...new Set(names)].filter((name) => !benchCases.some((item) => item.name === name)).map(otherCase)
+  const all = [...benchCases.filter(({ name }) => names.includes(name)), ...others]
+  return [...all.filter((item) => item.images === 0), ...all.filter((item) => item.images > 0)]
+}
+
+function otherCase(name: string): BenchCase {
+  const [, count, tokens] = /^([1-9]\d{0,3})x([1-9]\d{0,3})$/.exec(name) ?? []
+  if (Number(tokens) <= 8192) return texts(name, new Array(Number(count)).fill(Number(tokens)))
+  const [, pictures] = /^image-([1-9]\d{0,3})$/.exec(name) ?? []
+  if (pictures !== undefined) return images(Number(pictures))
+  const there = benchCases.map((item) => item.name).join(', ')
+  throw new BareclipError('INVALID_ARGUMENT', `there is no case ${JSON.stringify(name)}; there are ${there}, all`)
 }
 
 export const tokensOf = ({ lengths }: BenchCase) => lengths.reduce((sum, length) => sum + length, 0)

@@ -45,14 +45,24 @@ const testSizes = [
   { tokens: 180, grid: 14 },
 ].flatMap((size) => [20, 21].map((inner) => ({ ...size, inner })))
 
+/** So long that `attention` looks for keys to leave out (kernels/attention/webgpu.ts). */
+const attentionTokens = 150
+
 /** `linear` takes larger tiles where many of them come together (kernels/linear/variants.ts); few columns are enough to see them. */
 const linearSizes = [
   { tokens: 48, inner: 1280 },
   { tokens: 48, inner: 2560 },
   { tokens: 24, inner: 5120 },
-  { tokens: 80, inner: 5120 },
   { tokens: 24, inner: 10240 },
 ].flatMap((size) => [8, 7].map((headDim) => ({ ...smallShape, ...size, headDim, heads: 1, linearOnly: true })))
+
+/** So does `patch-embed`. */
+const patchSizes = [
+  { grid: 4, heads: 640 },
+  { grid: 6, heads: 640 },
+  { grid: 4, heads: 1280 },
+  { grid: 4, heads: 2560 },
+].map((size) => ({ ...smallShape, ...size, patchesOnly: true }))
 
 /** Throws INVALID_ARGUMENT. */
 export function checkWebgpuOptions({ gpu, gpuDevice }: WebgpuDeviceOptions): void {
@@ -202,7 +212,11 @@ function testShapes(device: Device, passes: readonly Scope[], dtype: ModelDtype,
   const checked = new Set<string>()
   const shapes: SelfTestShape[] = []
   const usable = headDims.filter((headDim) => headDim % 4 === 0 && headDim <= widestHead)
+  const attentionAlone = (headDim: number) => ({ ...smallShape, headDim, tokens: attentionTokens, attentionOnly: true })
   for (const headDim of usable.length > 0 ? usable : [smallShape.headDim]) {
+    const long = { ...attentionAlone(headDim), heads: 1, dtype }
+    shapes.push(long)
+    for (const kernel of kernelsOf([selfTestRecording(long)])) checked.add(kernel)
     for (const size of testSizes) {
       const heads = size === testSizes[0] || headDim < 16 ? smallShape.heads : 1 // for the reference's sake
       const shape = { ...size, headDim, heads, dtype }
@@ -212,11 +226,9 @@ function testShapes(device: Device, passes: readonly Scope[], dtype: ModelDtype,
       for (const kernel of fresh) checked.add(kernel)
     }
   }
-  const others = headDims
-    .filter((headDim) => !usable.includes(headDim))
-    .map((headDim) => ({ ...smallShape, headDim, attentionOnly: true }))
+  const others = headDims.filter((headDim) => !usable.includes(headDim)).map(attentionAlone)
   const alone = [...testSizes.map((size) => ({ ...smallShape, ...size, linearOnly: true })), ...linearSizes]
-  const own = [...others, ...linearSizes].map((size) => ({ ...size, dtype }))
+  const own = [...others, ...linearSizes, ...patchSizes].map((size) => ({ ...size, dtype }))
   const fine = dtype === 'q8' ? alone.map((size) => ({ ...size, dtype: finer(dtype, true) })) : []
   for (const shape of [...own, ...fine]) {
     const fresh = kernelsOf([selfTestRecording(shape)]).filter((kernel) => !checked.has(kernel))

@@ -40,6 +40,8 @@ export interface SelfTestShape {
   readonly linearOnly?: boolean
   /** Runs `attention` alone: for heads that rotary has no use for, or so wide that the rest would take long. */
   readonly attentionOnly?: boolean
+  /** Runs `patch-embed` alone: as for `linear`. */
+  readonly patchesOnly?: boolean
 }
 
 export const smallShape: SelfTestShape = { headDim: 8, heads: 3, tokens: 10, inner: 20, grid: 2, dtype: 'f32' }
@@ -81,7 +83,7 @@ export async function selfTest(
 /** What `selfTest` would run: for devices that compile kernels for their use. */
 export function selfTestRecording(shape: SelfTestShape): Scope {
   const scope = createRecording(() => {})
-  const weights = Object.entries(shape.attentionOnly ? {} : weightSpecs(shape)).map(([label, { shape, dtype }]) => {
+  const weights = neededSpecs(shape).map(([label, { shape, dtype }]) => {
     const tensor: Tensor = { label, dtype, shape, storage: { lifetime: 'weights', bytes: 0 }, offset: 0 }
     return [label, tensor]
   })
@@ -90,7 +92,7 @@ export function selfTestRecording(shape: SelfTestShape): Scope {
 }
 
 async function runAll(device: Device, shape: SelfTestShape): Promise<Map<string, Float32Array>> {
-  const weights = shape.attentionOnly ? ({} as Weights) : await makeWeights(device, shape)
+  const weights = await makeWeights(device, shape)
   const scope = device.scope()
   try {
     const outputs = recordAll(scope, weights, shape)
@@ -137,12 +139,20 @@ function weightSpecs({ headDim, heads, inner, grid, dtype }: SelfTestShape) {
   }
 }
 
+const ofPatches: readonly string[] = ['patch', 'shift', 'gain', 'position']
+
+function neededSpecs(shape: SelfTestShape) {
+  const all = Object.entries(weightSpecs(shape))
+  if (shape.attentionOnly) return []
+  return shape.patchesOnly ? all.filter(([label]) => ofPatches.includes(label)) : all
+}
+
 const isCodes = (dtype: Dtype) => dtype === 'i8' || dtype === 'i16'
 
 async function makeWeights(device: Device, shape: SelfTestShape): Promise<Weights> {
   const weights: Record<string, Tensor> = {}
   const scales = new Map<string, Float32Array>()
-  for (const [label, spec] of Object.entries(weightSpecs(shape))) {
+  for (const [label, spec] of neededSpecs(shape)) {
     const tensor = device.allocate({ label, ...spec })
     weights[label] = tensor
     const values = wave(label.length, spec.shape)
@@ -175,6 +185,18 @@ function recordAttention(scope: Scope, { headDim, heads, tokens }: SelfTestShape
   return new Map([['attention', attention(scope, { qkv, batch, heads, scale: 0.3, slopes })]])
 }
 
+function recordPatches(scope: Scope, w: Weights, { grid }: SelfTestShape): Tensor {
+  const pixels = scope.input('pixels', 'f32', [1, 3, 2 * grid, 2 * grid], wave(5, [12 * grid * grid]))
+  return patchEmbed(scope, {
+    pixels,
+    patch: 2,
+    weight: w.patch,
+    bias: w.shift,
+    classToken: w.gain,
+    position: w.position,
+  })
+}
+
 function recordBatch(scope: Scope, tokens: number) {
   const host = raggedBatch([[0, 1, 3], Array.from({ length: tokens }, (_, i) => i)])
   return {
@@ -186,7 +208,8 @@ function recordBatch(scope: Scope, tokens: number) {
 
 /** Both towers in miniature. */
 function recordAll(scope: Scope, w: Weights, shape: SelfTestShape): Map<string, Tensor> {
-  const { headDim, heads, tokens, grid, linearOnly, attentionOnly } = shape
+  const { headDim, heads, tokens, grid, linearOnly, attentionOnly, patchesOnly } = shape
+  if (patchesOnly) return new Map([['patch-embed', recordPatches(scope, w, shape)]])
   if (linearOnly) return recordLinear(scope, w, shape)
   if (attentionOnly) return recordAttention(scope, shape)
   const batch = recordBatch(scope, tokens)
@@ -208,15 +231,7 @@ function recordAll(scope: Scope, w: Weights, shape: SelfTestShape): Map<string, 
   const sum = linear(scope, gelu, { weight: w.out, scale: w.outScale, bias: w.shift }, { residual: normed })
   const pooled = meanPool(scope, sum, batch)
 
-  const pixels = scope.input('pixels', 'f32', [1, 3, 2 * grid, 2 * grid], wave(5, [12 * grid * grid]))
-  const patches = patchEmbed(scope, {
-    pixels,
-    patch: 2,
-    weight: w.patch,
-    bias: w.shift,
-    classToken: w.gain,
-    position: w.position,
-  })
+  const patches = recordPatches(scope, w, shape)
   const places = 1 + grid * grid
   const table = rotaryTable(grid, headDim, 1)
   const turned = linear(scope, patches, { weight: w.qkv, scale: w.qkvScale })

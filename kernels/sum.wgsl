@@ -2,12 +2,20 @@
 
 var<workgroup> parts: array<vec2f, THREADS>;
 
-// Sums over the workgroup, in the order of its threads; every thread gets them. For uniform control flow.
+// Sums over the workgroup, in a fixed order; every thread gets them. Eight threads add up an eighth each, then all add the eight:
+// two short walks where one thread after the other would be a long one. For uniform control flow.
 fn sumOfAll(thread: u32, part: vec2f) -> vec2f {
+  let few = min(8u, p.threads);
   workgroupBarrier();
   parts[thread] = part;
   workgroupBarrier();
-  var sum = parts[0];
-  for (var i = 1u; i < p.threads; i++) { sum += parts[i]; }
+  var sum = part;
+  if (thread < few) {
+    for (var i = thread + few; i < p.threads; i += few) { sum += parts[i]; }
+    parts[thread] = sum;
+  }
+  workgroupBarrier();
+  sum = parts[0];
+  for (var i = 1u; i < few; i++) { sum += parts[i]; }
   return sum;
 }

@@ -13,7 +13,7 @@ export function gpuOf(device: 'auto' | 'reference' | 'wasm' | 'webgpu' | undefin
 /** Collected as garbage, Dawn's GPU would take the process with it. */
 const pinned = globalThis as { bareclipGpu?: GPU }
 
-/** Throws DEVICE_UNAVAILABLE. named: the user asked for the device by name. */
+/** With the options of DAWN_OPTS, split at semicolons. Throws DEVICE_UNAVAILABLE. named: the user asked for the device by name. */
 async function dawn(named: boolean): Promise<GPU> {
   if (pinned.bareclipGpu) return pinned.bareclipGpu
   const found = packagePath(named)
@@ -25,7 +25,7 @@ async function dawn(named: boolean): Promise<GPU> {
   }
   try {
     const { create } = (await import(pathToFileURL(found).href)) as { create(options: readonly string[]): GPU }
-    pinned.bareclipGpu = create([])
+    pinned.bareclipGpu = create((process.env.DAWN_OPTS ?? '').split(';').filter((option) => option !== ''))
     return pinned.bareclipGpu
   } catch (cause) {
     const [message] = messageOf(cause).split('\n')

@@ -5,13 +5,13 @@ import { softwareNote } from '../software.ts'
 /** Collected as garbage, Dawn's GPU would take the process with it. */
 const pinned = globalThis as { bareclipPeerGpu?: GPU }
 
-/** Dawn's, which `navigator.gpu` is from then on. path: of the package webgpu */
+/** Dawn's, which `navigator.gpu` is from then on, with the options of DAWN_OPTS, split at semicolons. path: of the package webgpu */
 export function dawnGpu(path: string): GPU {
   const { create, globals } = createRequire(import.meta.url)(path) as {
     create(options: readonly string[]): GPU
     globals: object
   }
-  const gpu = create([])
+  const gpu = create((process.env.DAWN_OPTS ?? '').split(';').filter((option) => option !== ''))
   pinned.bareclipPeerGpu = gpu
   Object.assign(globalThis, globals)
   const { navigator } = globalThis as { navigator?: Navigator } // Node 20 has none

@@ -11,9 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { BareclipError } from '../../runtime/errors.ts'
 
 /** The one file that the graphs fit: they point into it by offsets. */
@@ -44,7 +43,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
  * A temporary folder with the programs to measure, each one bundled JavaScript file, so that every version of Node runs the same
  * and no compiler sits in the process; and, with a model, its files beside the peers' graphs. onnxruntime-node refuses weights
  * that a symbolic link leads to, so it is a hard link, and the folder is inside the model's: on the same disk. pages: to be run
- * in a browser
+ * in a browser. Programs that were bundled beforehand (pack-gpu.mjs) are taken as they are.
  */
 export async function createStage(
   programs: readonly string[],
@@ -66,8 +65,13 @@ export async function createStage(
       format: 'esm',
       logLevel: 'silent',
     } as const
-    await build({ ...bundle, entryPoints: programs.map(here), platform: 'node' })
-    if (pages.length > 0) await build({ ...bundle, entryPoints: pages.map(here), platform: 'browser' })
+    const bundled = programs.map((program) => here(program.replace(/\.ts$/, '.mjs'))).filter((path) => existsSync(path))
+    if (bundled.length > 0) for (const path of bundled) copyFileSync(path, join(folder, basename(path)))
+    else {
+      const { build } = await import('esbuild')
+      await build({ ...bundle, entryPoints: programs.map(here), platform: 'node' })
+      if (pages.length > 0) await build({ ...bundle, entryPoints: pages.map(here), platform: 'browser' })
+    }
     if (existsSync(here('node_modules'))) symlinkSync(here('node_modules'), join(folder, 'node_modules'), 'junction')
     if (model !== undefined) {
       linkSync(join(model, 'model.safetensors'), join(folder, 'model.safetensors'))

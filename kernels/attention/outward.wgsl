@@ -19,7 +19,7 @@ struct Parameters {
 @group(0) @binding(2) var<storage, read> positions: array<i32>;
 @group(0) @binding(3) var<storage, read> slopes: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-// Of norms.wgsl, where there are slopes.
+// Of norms.wgsl, where there are slopes and a sequence of more than two workgroups' queries.
 @group(0) @binding(5) var<storage, read> norms: array<vec2u>;
 
 const queries = 64u;
@@ -60,8 +60,9 @@ fn main(
   var total = 0.0;
 
   // Finite norms, distances that only lower a score, and keys to leave out.
-  let norm = norms[select(0u, workgroup.y * workgroups.z + head, p.alibi != 0u)];
-  let searching = p.alibi != 0u && length > 2u * queries && slope >= 0.0 && max(norm.x, norm.y) < infinite;
+  let long = p.alibi != 0u && length > 2u * queries;
+  let norm = norms[select(0u, workgroup.y * workgroups.z + head, long)];
+  let searching = long && slope >= 0.0 && max(norm.x, norm.y) < infinite;
   // At least |scale · q · k| for every k: Cauchy and Schwarz, raised by more than rounding can take off.
   let raised = 1.0 + f32(p.headDim + 8u) * 2.3841858e-7;
   let product = abs(p.scale) * sqrt(square) * sqrt(bitcast<f32>(norm.x)) * raised;

@@ -18,6 +18,9 @@ const mostSequences = 65535
 /** Keys and values in workgroup memory: more take room from other workgroups, fewer make more barriers. */
 const mostKeys = 16
 
+/** Sequences of so many workgroups' queries have every key looked at, as in the shaders: they have no use for norms. */
+const unsearched = 2
+
 /** Heads of up to 64 leave room in the registers for four queries. */
 const widestQuad = 16
 
@@ -79,11 +82,11 @@ export function attentionAs(
     }
     const normsPipeline: PipelineSpec = { files: [rows, norms], constants: { VECTORS: vectors } }
     const { offsets, positions } = batch
-    const bounded = bounds && slopes !== undefined
+    const bounded = bounds && slopes !== undefined && batch.host.longest > unsearched * queries
     const all = cuts(batch.host.offsets, 4 * hidden, access.dispatchFlops)
     const most = Math.min(batch.host.sequences, mostSequences)
     const found = bounded ? access.temporary('attention norms', [most * heads, 2]) : undefined
-    return all.flatMap(({ firstSequence, sequences, firstQuery, tiles, tokens, flops }, i): Dispatch[] => {
+    return all.flatMap(({ firstSequence, sequences, firstQuery, tiles, longest, tokens, flops }, i): Dispatch[] => {
       const part: Dispatch = {
         pipeline,
         bindings: { qkv, offsets, positions, slopes, y, ...(bounds ? { norms: found } : {}) },
@@ -92,7 +95,7 @@ export function attentionAs(
         flops,
         why: `${why}; blocks of ${pipeline.constants?.KEYS} keys, ${mostKeys} at most`,
       }
-      if (!found || all[i - 1]?.firstSequence === firstSequence) return [part]
+      if (!found || longest <= unsearched * queries || all[i - 1]?.firstSequence === firstSequence) return [part]
       const before: Dispatch = {
         pipeline: normsPipeline,
         bindings: { qkv, offsets, norms: found },
@@ -111,6 +114,8 @@ interface Cut {
   readonly firstQuery: number
   /** Of 64 queries, of the longest sequence. */
   readonly tiles: number
+  /** Tokens of the longest sequence. */
+  readonly longest: number
   /** Of all the sequences. */
   readonly tokens: number
   readonly flops: number
@@ -140,10 +145,12 @@ function cuts(offsets: Int32Array, pairFlops: number, budget: number): Cut[] {
     }
     if (tiles === 0) continue
     const tokens = offsets[s]! - offsets[firstSequence]!
+    let longest = 0
+    for (let one = firstSequence; one < s; one++) longest = Math.max(longest, lengthOf(one))
     const step = Math.max(1, Math.floor((tiles * budget) / Math.max(1, flops)))
     for (let tile = 0; tile < tiles; tile += step) {
       const part = Math.min(step, tiles - tile)
-      const cut = { firstSequence, sequences: s - firstSequence, firstQuery: tile * queries, tokens }
+      const cut = { firstSequence, sequences: s - firstSequence, firstQuery: tile * queries, longest, tokens }
       found.push({ ...cut, tiles: part, flops: (flops * part) / tiles })
     }
   }

@@ -27,6 +27,7 @@ fn main(
     squares = fma(value, value, squares);
   }
   let norm = sqrt(sumOfAll(thread, vec2f(squares, 0.0)).x);
-  let divisor = select(norm, 1e-12, norm < 1e-12); // NaN stays
+  // Compared are the bits, of what has no sign: NaN is above all numbers, whatever a compiler thinks of it, and stays.
+  let divisor = select(norm, 1e-12, (bitcast<u32>(norm) & 0x7fffffffu) < bitcast<u32>(1e-12f));
   for (var i = thread; i < p.width; i += THREADS) { y[row * p.width + i] = x[row * p.stride + i] / divisor; }
 }

@@ -35,7 +35,7 @@ export function linearAs(variantOf: typeof variantFor): WebgpuKernel<LinearParam
     const vectors = rowStride(width) / 4
     const xFile = width % 4 === 0 ? xVector : xScalar
     const narrowed =
-      takes === 'f16' && narrowing(x.shape, access, { files: [narrow, xFile], enable: ['f16'] }, parameters)
+      takes === 'f16' && narrowing(x.shape, access, { files: [xFile, narrow], enable: ['f16'] }, parameters)
     const xFiles = narrowed ? [xNarrow] : takes ? [xFile, unscaled] : [xFile]
     const enable = together(rest.enable, weights.enable)
     const pipeline: PipelineSpec = {

@@ -65,7 +65,7 @@ export function createGuard(device: GPUDevice): Guard {
       try {
         return await Promise.race([work(() => stopped), interrupted])
       } catch (error) {
-        if (!(error instanceof BareclipError) && !stopped) await told() // what is lost may fail before it is told
+        if (!stopped) await told() // what is lost may fail before it is told
         throw ended ?? error // what fails because the device is gone fails for that reason
       } finally {
         stopped = true

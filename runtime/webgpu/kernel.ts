@@ -26,7 +26,7 @@ export interface ShaderUniform {
 
 /** What a module is made of. Two that are alike are compiled once. */
 export interface PipelineSpec {
-  /** Joined in this order behind the prologue. One of them has the entry point, `main`, and `struct Parameters`. */
+  /** Joined in this order behind the prologue. The last one has the entry point, `main`; one of them `struct Parameters`. */
   readonly files: readonly Shader[]
   /** `const NAME: u32 = …` (or bool) in the prologue: tile sizes and switches. */
   readonly constants?: Readonly<Record<string, number | boolean>>

@@ -81,34 +81,33 @@ export function createPipelines(device: GPUDevice): Pipelines {
     uniformLayout,
     find: (key) => compiled.get(key),
     async prepare(specs, onProgress) {
-      const missing = new Set(specs.filter((spec) => !known.has(spec)))
-      const wanted = new Set([...missing].map(keyOf).filter((key) => !compiled.has(key)))
-      const left = new Set(wanted)
+      const missing = new Map<string, PipelineSpec[]>()
+      for (const spec of specs) {
+        if (known.has(spec)) continue
+        const key = keyOf(spec)
+        const pipeline = compiled.get(key)
+        if (pipeline) known.set(spec, pipeline)
+        else missing.set(key, [...(missing.get(key) ?? []), spec])
+      }
+      let done = 0
       await Promise.all(
-        [...missing].map(async (spec) => {
-          const key = keyOf(spec)
-          let pipeline = compiled.get(key)
-          if (!pipeline) {
-            let promise = compiling.get(key)
-            if (!promise) {
-              promise = compile(key, spec)
-              compiling.set(key, promise)
-            }
-            try {
-              pipeline = await promise
-              compiled.set(key, pipeline)
-              if (left.delete(key)) onProgress?.(wanted.size - left.size, wanted.size)
-            } finally {
-              compiling.delete(key)
-            }
+        [...missing].map(async ([key, alike]) => {
+          const promise = compiling.get(key) ?? compile(key, alike[0]!)
+          compiling.set(key, promise)
+          try {
+            const pipeline = await promise
+            compiled.set(key, pipeline)
+            for (const spec of alike) known.set(spec, pipeline)
+            onProgress?.(++done, missing.size)
+          } finally {
+            compiling.delete(key)
           }
-          known.set(spec, pipeline)
         }),
       )
     },
     get(spec) {
       const pipeline = known.get(spec)
-      invariant(pipeline, `${keyOf(spec)} is used before it is compiled`)
+      if (!pipeline) invariant(false, `${keyOf(spec)} is used before it is compiled`)
       return pipeline
     },
   }
@@ -122,8 +121,8 @@ export function keyOf({ files, constants = {}, aliases = {} }: PipelineSpec): st
 
 /** The file with the entry point, without its folder: tiled */
 export function variantOf({ files }: PipelineSpec): string {
-  const entry = files.find(({ code }) => /\bfn main\s*\(/.test(code)) ?? files.at(-1)
-  return entry?.name.split('/').at(-1) ?? 'none'
+  const { name } = files.at(-1)!
+  return name.slice(name.lastIndexOf('/') + 1)
 }
 
 interface ModuleText {

@@ -21,14 +21,13 @@ export function placeOf(tensor: Tensor, plan: SlotPlan, buffers: readonly GPUBuf
   const { storage, label, dtype, shape } = tensor
   const offset = tensor.offset * bytesPerElement[dtype]
   if (storage.lifetime === 'weights') {
-    invariant(offset === 0, `${label} is part of a weight`)
     const buffer = (storage as WeightStorage).buffers[part]
-    invariant(buffer, `${label} has no part ${part}`)
+    if (offset !== 0 || !buffer) invariant(false, `${label} is part of a weight, or has no part ${part}`)
     return { buffer, offset: 0, size: buffer.size }
   }
   const slot = plan.slots.get(storage)
   const buffer = slot === undefined ? undefined : buffers[slot]
-  invariant(buffer, `${label} belongs to no running pass`)
+  if (!buffer) invariant(false, `${label} belongs to no running pass`)
   const bytes = Math.max(1, sizeOf(shape) * bytesPerElement[dtype])
   return { buffer, offset, size: Math.min(Math.ceil(bytes / 16) * 16, buffer.size - offset) }
 }
@@ -48,6 +47,7 @@ const mostGroups = 4096
 export function createBindGroups(device: GPUDevice): BindGroups {
   const groups = new Map<string, GPUBindGroup>()
   const numbers = new WeakMap<GPUBuffer, number>()
+  const alignment = device.limits.minStorageBufferOffsetAlignment
   let last = 0
   let zeros: GPUBuffer | undefined
 
@@ -62,17 +62,17 @@ export function createBindGroups(device: GPUDevice): BindGroups {
     get({ key, bindings, layout, layoutKey }, dispatch, place) {
       let name = layoutKey
       const places = bindings.map((binding) => {
-        invariant(binding.name in dispatch.bindings, `${key}: nothing is bound to ${binding.name}`)
         const tensor = dispatch.bindings[binding.name]
-        invariant(tensor || binding.access === 'read', `${key}: ${binding.name} is written and has no tensor`)
+        if (!tensor && (binding.access !== 'read' || !(binding.name in dispatch.bindings))) {
+          invariant(false, `${key}: nothing is bound to ${binding.name}`)
+        }
         zeros ??= device.createBuffer({ label: 'zeros', size: uniformStride, usage: bufferUsage.storage })
         const found = tensor
           ? place(tensor, dispatch.parts?.[binding.name])
           : { buffer: zeros, offset: 0, size: uniformStride }
-        invariant(
-          found.offset % device.limits.minStorageBufferOffsetAlignment === 0,
-          `${key}: ${tensor?.label} starts at byte ${found.offset}: take a multiple of 64 rows`,
-        )
+        if (found.offset % alignment !== 0) {
+          invariant(false, `${key}: ${tensor?.label} starts at byte ${found.offset}: take a multiple of 64 rows`)
+        }
         name += `|${numberOf(found.buffer)} ${found.offset} ${found.size}`
         return found
       })
@@ -104,11 +104,12 @@ export function writeUniforms(
   invariant(uniforms.length * 4 <= uniformStride, `${key} has more than ${uniformStride / 4} parameters`)
   uniforms.forEach(({ name, type }, i) => {
     const value = values[name]
-    invariant(value !== undefined, `${key}: no value for ${name}`)
+    if (value === undefined) invariant(false, `${key}: no value for ${name}`)
     if (type === 'f32') words.setFloat32(offset + 4 * i, value, true)
     else {
       const [low, high] = type === 'u32' ? [0, 2 ** 32] : [-(2 ** 31), 2 ** 31]
-      invariant(Number.isInteger(value) && value >= low && value < high, `${key}: ${name} is ${value}, no ${type}`)
+      const fits = Number.isInteger(value) && value >= low && value < high
+      if (!fits) invariant(false, `${key}: ${name} is ${value}, no ${type}`)
       words.setUint32(offset + 4 * i, value, true)
     }
   })

@@ -4,8 +4,8 @@ import { bytesPerElement } from '../dtype.ts'
 import { BareclipError, invariant } from '../errors.ts'
 import type { Recording } from '../scope.ts'
 import { sizeOf } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
-import type { Dispatch, ShaderBinding, WebgpuAccess, WebgpuTable } from './kernel.ts'
+import type { Storage, Tensor } from '../tensor.ts'
+import type { Dispatch, WebgpuAccess, WebgpuTable } from './kernel.ts'
 
 /** A dispatch of the pass and the command it belongs to. */
 export interface Step {
@@ -28,8 +28,9 @@ export interface Lowering {
 export type Limits = Pick<WebgpuAccess, 'extensions' | 'traits' | 'limits' | 'dispatchFlops'>
 
 /** Throws OUT_OF_MEMORY where a tensor passes a limit. */
-export function lower(recording: Recording, kernels: WebgpuTable, limits: GPUSupportedLimits): Lowering {
+export function lower(recording: Recording, kernels: WebgpuTable, given: GPUSupportedLimits): Lowering {
   const { commands, inputs, outputs } = recording
+  const limits = sizesOf(given)
   const lifetimes = lifetimesOf(commands, [...inputs.keys()], [...outputs])
   const scratch = new Map<string, Tensor>()
   for (const { operation, parameters } of commands) {
@@ -74,9 +75,16 @@ export function lower(recording: Recording, kernels: WebgpuTable, limits: GPUSup
   }
 }
 
-function check({ label, dtype, shape, storage }: Tensor, limits: GPUSupportedLimits): void {
+/** Limits of a buffer's size: copied, since asking the device itself takes a while. */
+type Sizes = Pick<GPUSupportedLimits, 'maxBufferSize' | 'maxStorageBufferBindingSize'>
+
+function sizesOf({ maxBufferSize, maxStorageBufferBindingSize }: Sizes): Sizes {
+  return { maxBufferSize, maxStorageBufferBindingSize }
+}
+
+function check({ label, dtype, shape, storage }: Tensor, limits: Sizes): void {
   if (storage.lifetime === 'weights') return // `allocateWeight` has looked
-  const refuse = (limit: 'maxBufferSize' | 'maxStorageBufferBindingSize', bytes: number) => {
+  const refuse = (limit: keyof Sizes, bytes: number) => {
     if (bytes <= limits[limit]) return
     throw new BareclipError(
       'OUT_OF_MEMORY',
@@ -92,26 +100,27 @@ export function mib(bytes: number): string {
   return `${Math.ceil(bytes / 2 ** 20)} MiB`
 }
 
-/** The bindings of all files of a pipeline, in order of their numbers. */
-export function bindingsOf({ pipeline }: Dispatch): ShaderBinding[] {
-  return pipeline.files.flatMap(({ bindings }) => bindings).sort((a, b) => a.binding - b.binding)
-}
-
 /** The dispatch with copies in place of what it reads of storages that it writes. */
 function separated(dispatch: Dispatch, temporary: WebgpuAccess['temporary']): Pick<Step, 'dispatch' | 'copies'> {
-  const all = bindingsOf(dispatch)
-  const written = new Set(
-    all.filter(({ access }) => access === 'read_write').map(({ name }) => dispatch.bindings[name]?.storage),
-  )
+  const { pipeline, bindings } = dispatch
+  const written = new Set<Storage>()
+  for (const file of pipeline.files) {
+    for (const { name, access } of file.bindings) {
+      const tensor = bindings[name]
+      if (access === 'read_write' && tensor) written.add(tensor.storage)
+    }
+  }
   const copies: { from: Tensor; to: Tensor }[] = []
   const replaced: Record<string, Tensor> = {}
-  for (const { name, access } of all) {
-    const from = dispatch.bindings[name]
-    if (access !== 'read' || !from || !written.has(from.storage)) continue
-    const to = temporary(`copy of ${name}`, from.shape, from.dtype) // the next dispatch may use it again
-    copies.push({ from, to })
-    replaced[name] = to
+  for (const file of pipeline.files) {
+    for (const { name, access } of file.bindings) {
+      const from = bindings[name]
+      if (access !== 'read' || !from || !written.has(from.storage)) continue
+      const to = temporary(`copy of ${name}`, from.shape, from.dtype) // the next dispatch may use it again
+      copies.push({ from, to })
+      replaced[name] = to
+    }
   }
   if (copies.length === 0) return { dispatch, copies }
-  return { dispatch: { ...dispatch, bindings: { ...dispatch.bindings, ...replaced } }, copies }
+  return { dispatch: { ...dispatch, bindings: { ...bindings, ...replaced } }, copies }
 }

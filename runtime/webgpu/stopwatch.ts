@@ -10,7 +10,8 @@ export interface Stopwatch {
   encode(encoder: GPUCommandEncoder, passes: number): void
   /** Their times together, in milliseconds. */
   read(passes: number): Promise<number>
-  dispose(): void
+  /** What it holds goes, being read or not. */
+  discard(): void
 }
 
 /** WebGPU's largest query set holds 4096 timestamps; two for each pass. */
@@ -56,10 +57,11 @@ export function createStopwatch(device: GPUDevice): Stopwatch {
       for (let i = 0; i < passes; i++) nanoseconds += Math.max(0, Number(times[2 * i + 1]! - times[2 * i]!))
       return nanoseconds / 1e6
     },
-    dispose() {
+    discard() {
       parts?.set.destroy()
       parts?.resolved.destroy()
       parts?.staging.destroy()
+      parts = undefined
     },
   }
 }

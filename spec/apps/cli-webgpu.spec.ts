@@ -11,10 +11,11 @@ import { inFolder, ndjson, parseLines, root } from './cli-run.ts'
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const main = join(root, 'apps/cli/main.ts')
 const globally = resolve(dirname(process.execPath), '../lib/node_modules/webgpu')
+const dawnOptions = ['enable-dawn-features=allow_unsafe_apis', 'disable-dawn-features=timestamp_quantization']
 
 function embed(cwd: string, device: string) {
   const args = ['--import', tsx, main, 'embed', '--device', device]
-  const env = { ...process.env, MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa') }
+  const env = { ...process.env, MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'), DAWN_OPTS: dawnOptions.join(';') }
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     ...{ cwd, env, encoding: 'utf8', input: ndjson({ text: 'a red circle' }) },
   })
@@ -46,13 +47,16 @@ describe('bareclip --device webgpu', () => {
       )
     }))
 
-  it('takes the package of the working folder, if the device is asked for by name only', () =>
+  it('takes the package of the working folder, with the options of DAWN_OPTS, if the device is asked for by name only', () =>
     withPackage(
-      "console.error('here'); export const create = () => ({ requestAdapter: async () => null })",
+      "console.error('here'); export const create = (options) => (console.error(...options), { requestAdapter: async () => null })",
       (folder) => {
         const named = embed(folder, 'webgpu')
         assert.equal(named.code, 2)
-        assert.match(named.err, /^here\nbareclip: the webgpu device does not work here: WebGPU finds no adapter here/)
+        assert.match(
+          named.err,
+          /^here\nenable-dawn-features=allow_unsafe_apis disable-dawn-features=timestamp_quantization\nbareclip: the webgpu device does not work here: WebGPU finds no adapter here/,
+        )
         const auto = embed(folder, 'auto')
         assert.deepEqual([auto.code, auto.err, auto.rows.length], [0, '', 1])
       },

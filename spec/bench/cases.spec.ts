@@ -13,6 +13,8 @@ describe('bench: cases', () => {
     const names = (list: readonly { name: string }[]) => list.map(({ name }) => name)
     assert.deepEqual(names(casesNamed(['image-1', '1x16', '1x16'])), ['1x16', 'image-1'])
     assert.deepEqual(casesNamed(['all']), benchCases)
+    const [texts, pictures] = casesNamed(['image-64', '3x70'])
+    assert.deepEqual([texts!.lengths, pictures!.images], [[70, 70, 70], 64])
     assert.ok(!names(defaultCases).includes('1x8192'))
     assert.throws(() => casesNamed(['1x16', '1×16']), {
       code: 'INVALID_ARGUMENT',

@@ -144,6 +144,7 @@ export async function createWebgpuRoofs({ device, traits, extensions }: OpenedDe
     steady: (into) => peak(peaks[0]!, Math.max(1, steadyRounds), into),
     dispose() {
       for (const one of [uniform, source, results]) one.destroy()
+      stopwatch.discard()
     },
   }
 }
