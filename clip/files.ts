@@ -33,7 +33,7 @@ const maxJsonBytes = 64 * 2 ** 20
  */
 export async function openModel(model: string | URL | ModelFiles, signal?: AbortSignal): Promise<OpenModel> {
   const { files, ...read } = await readModelFiles(model, signal)
-  const weights = await openSource(files.weights, { ...(signal && { signal }) })
+  const weights = await openSource(files.weights, { signal })
   const { weights: input } = files
   const again = typeof input === 'string' || input instanceof URL || input instanceof Blob
   const reopen = again ? (signal: AbortSignal) => openSource(input, { signal }) : undefined
@@ -100,9 +100,9 @@ async function readJson(
   signal?: AbortSignal,
 ): Promise<unknown> {
   if (!isFile(input)) return input
-  const source = await openSource(input, { ...(signal && { signal }) })
+  const source = await openSource(input, { signal })
   try {
-    const bytes = await readAll(source, { maxBytes: maxJsonBytes, ...(signal && { signal }) })
+    const bytes = await readAll(source, { maxBytes: maxJsonBytes, signal })
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
     if (cause instanceof SyntaxError || cause instanceof TypeError) {

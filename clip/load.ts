@@ -76,7 +76,7 @@ export async function loadEngine(
     const plan = planModel(files.config)
     const tokenizer = createTokenizer(files.tokenizer)
     const preprocessing = preprocessingOf(plan, files.preprocessor)
-    const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
+    const opened = await openSafetensors(files.weights, { signal })
     checkpoint = opened
     const asked = dtypeOf(options.dtype, layoutOf(opened))
     stage('configuration, tokenizer')
@@ -96,7 +96,7 @@ export async function loadEngine(
         startup,
         tokenizer,
         preprocessing,
-        decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
+        decoding: { maxPixels, decode },
         queue: createQueue(),
         passTokens,
         dtype,
