@@ -77,7 +77,7 @@ for (const threads of threadCounts) {
     if (threads === 1) return
 
     it('an abort while threads start that never answer', async () => {
-      const { workers } = factory('')
+      const { workers } = factory('setInterval(() => {}, 1000)')
       const controller = new AbortController()
       const reason = new Error('enough')
       setTimeout(() => controller.abort(reason), 100)
