@@ -72,7 +72,7 @@ export async function chooseDevice(options: ChosenDeviceOptions, rest: ChooseOpt
   }
   const plan = planned && planWasm(planned, dtype)
   const why = device === 'auto' ? `auto: the fastest device here${noGpu}` : 'asked for by name'
-  const wasm = await tryWasm(why, options, adopted, plan)
+  const wasm = await tryWasm(why, options, adopted, plan, rest.signal)
   if ('info' in wasm) return { device: wasm, dtype }
   if (device === 'wasm') throw new BareclipError(wasm.code, `the wasm device does not work here: ${wasm.message}`)
   return { device: reference(`auto: wasm does not work here: ${wasm.message}${noGpu}`, threads), dtype }
@@ -138,12 +138,13 @@ function planWasm({ weights, arena }: ModelMemory, dtype: string): MemoryPlan {
   return { weights: bytes, scratch: () => 2 * arena() + spare }
 }
 
-/** The device, or why there is none. adopted: the user's module */
+/** The device, or why there is none. Throws the signal's reason. adopted: the user's module */
 async function tryWasm(
   why: string,
   { dtype = 'f32', threads: asked, workers, wasmTable }: ChosenDeviceOptions,
   adopted: WasmModule | undefined,
   plan: MemoryPlan | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Device | Pick<BareclipError, 'code' | 'message'>> {
   const possible = threadsPossible()
   const wanted = Math.min(asked ?? defaultThreads(), mostThreads)
@@ -154,10 +155,11 @@ async function tryWasm(
   const fewer = asked !== undefined && asked > wanted ? `; ${wanted} threads at most, not ${asked}` : ''
   const single = alone && wanted > 1 ? `; one thread: ${alone}` : ''
   const start = (threads: number, reason: string) =>
-    startWasm({ threads, reason, workers, plan, dtype }, adopted, wasmTable)
+    startWasm({ threads, reason, workers, plan, dtype, signal }, adopted, wasmTable)
   try {
     return await start(threads, why + fewer + single)
   } catch (error) {
+    signal?.throwIfAborted()
     if (threads === 1) return { code: codeOf(error), message: messageOf(error) }
     try {
       return await start(1, `${why}; one thread: ${messageOf(error)}`)
@@ -174,7 +176,10 @@ function codeOf(error: unknown): 'OUT_OF_MEMORY' | 'DEVICE_UNAVAILABLE' {
 
 /** Throws if the device cannot be made or fails its self-test. */
 async function startWasm(
-  { dtype, ...options }: Pick<WasmOptions, 'threads' | 'reason' | 'workers' | 'plan'> & { readonly dtype: ModelDtype },
+  {
+    dtype,
+    ...options
+  }: Pick<WasmOptions, 'threads' | 'reason' | 'workers' | 'plan' | 'signal'> & { readonly dtype: ModelDtype },
   adopted: WasmModule | undefined,
   table: WasmTable = wasmKernels,
 ): Promise<Device> {

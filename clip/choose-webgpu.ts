@@ -1,5 +1,6 @@
 import { webgpuKernels } from '../kernels/webgpu.ts'
 import { finer } from '../models/weight-fills.ts'
+import type { Gpu, GpuDevice } from '../platform/globals.ts'
 import type { Device, Scope } from '../runtime/device.ts'
 import { BareclipError, describe, messageOf } from '../runtime/errors.ts'
 import { createWebgpuDevice } from '../runtime/webgpu/device.ts'
@@ -13,9 +14,9 @@ import { type LimitedVariants, limitVariants } from './variant-limits.ts'
 
 export interface WebgpuDeviceOptions {
   /** Where WebGPU comes from, or a function that gets it, called again after a device is lost. Default: navigator.gpu. */
-  readonly gpu?: GPU | (() => GPU | Promise<GPU>) | undefined
+  readonly gpu?: Gpu | (() => Gpu | Promise<Gpu>) | undefined
   /** Computes on this device, which stays yours: it is never destroyed here, and not replaced when it is lost. */
-  readonly gpuDevice?: GPUDevice | undefined
+  readonly gpuDevice?: GpuDevice | undefined
   /** What the webgpu device runs; to measure one kernel against another. Default: kernels/webgpu.ts. */
   readonly webgpuTable?: WebgpuTable | undefined
 }

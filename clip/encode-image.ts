@@ -61,7 +61,7 @@ export async function encodeImage(
 }
 
 async function readPicture({ decoding, preprocessing }: Engine, image: ImageInput, signal: AbortSignal | undefined) {
-  const decoded = await decodeImage(image, { ...decoding, ...(signal && { signal }) })
+  const decoded = await decodeImage(image, { ...decoding, signal })
   const { width, height } = decoded
   const tiles = Math.ceil(width / 224) * Math.ceil(height / 224)
   return { pixels: preprocess(decoded, preprocessing), usage: { width, height, tiles } }

@@ -33,7 +33,7 @@ const maxJsonBytes = 64 * 2 ** 20
  */
 export async function openModel(model: string | URL | ModelFiles, signal?: AbortSignal): Promise<OpenModel> {
   const { files, ...read } = await readModelFiles(model, signal)
-  const weights = await openSource(files.weights, { ...(signal && { signal }) })
+  const weights = await openSource(files.weights, { signal })
   const { weights: input } = files
   const again = typeof input === 'string' || input instanceof URL || input instanceof Blob
   const reopen = again ? (signal: AbortSignal) => openSource(input, { signal }) : undefined
@@ -42,19 +42,19 @@ export async function openModel(model: string | URL | ModelFiles, signal?: Abort
 
 /** The JSON files alone. Throws as openModel. */
 export async function readModelFiles(model: string | URL | ModelFiles, signal?: AbortSignal) {
-  const files = typeof model === 'string' || model instanceof URL ? await folder(model) : checkedFiles(model)
+  const files = typeof model === 'string' || model instanceof URL ? await folder(model, signal) : checkedFiles(model)
   const config = await readJson(files.config, 'config.json', 'INVALID_CONFIG', signal)
   const tokenizer = await readJson(files.tokenizer, 'tokenizer.json', 'INVALID_TOKENIZER', signal)
   const preprocessor = await readPreprocessor(files, signal)
   return { files, config, tokenizer, preprocessor }
 }
 
-async function folder(model: string | URL): Promise<ModelFiles & { optional: true }> {
+async function folder(model: string | URL, signal: AbortSignal | undefined): Promise<ModelFiles & { optional: true }> {
   const at = (file: string): string | URL => {
     if (model instanceof URL) return new URL(file, model.href.endsWith('/') ? model : `${model.href}/`)
     return `${model.replace(/\/+$/, '')}/${file}`
   }
-  const config = await openSource(at('config.json')).catch((cause: unknown) => {
+  const config = await openSource(at('config.json'), { signal }).catch((cause: unknown) => {
     if (!(cause instanceof BareclipError) || cause.code !== 'MODEL_NOT_FOUND') throw cause
     throw new BareclipError(
       'MODEL_NOT_FOUND',
@@ -100,9 +100,9 @@ async function readJson(
   signal?: AbortSignal,
 ): Promise<unknown> {
   if (!isFile(input)) return input
-  const source = await openSource(input, { ...(signal && { signal }) })
+  const source = await openSource(input, { signal })
   try {
-    const bytes = await readAll(source, { maxBytes: maxJsonBytes, ...(signal && { signal }) })
+    const bytes = await readAll(source, { maxBytes: maxJsonBytes, signal })
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
     if (cause instanceof SyntaxError || cause instanceof TypeError) {

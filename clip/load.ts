@@ -12,7 +12,7 @@ import { dtypeOf, type ModelDtype, storedPrecision } from './dtype.ts'
 import type { Engine } from './engine.ts'
 import { type ModelFiles, type OpenModel, openModel } from './files.ts'
 import { createLiveModel, type Rebuild } from './live-model.ts'
-import { invalid, type Progress } from './options.ts'
+import { checkNames, invalid, type Progress } from './options.ts'
 import { preprocessingOf } from './parts.ts'
 import { planMemory } from './plan-memory.ts'
 import { createQueue } from './queue.ts'
@@ -28,6 +28,11 @@ export interface LoadOptions extends DeviceOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
+
+const loadOptionNames = [
+  ...(['device', 'dtype', 'threads', 'workers', 'wasmModule', 'gpu', 'gpuDevice'] as const),
+  ...(['maxPixels', 'decode', 'passTokens', 'signal', 'onProgress'] as const),
+] satisfies (keyof LoadOptions)[]
 
 /** What loading spends its time on, in this order. */
 export type LoadStage = 'configuration, tokenizer' | 'device' | 'memory for weights' | 'weights'
@@ -51,6 +56,7 @@ export async function load(
   model: string | URL | ModelFiles = defaultModel(),
   options: LoadOptions = {},
 ): Promise<Clip> {
+  checkNames(options, loadOptionNames)
   const { engine, ...info } = await loadEngine(model, options)
   return createClip(engine, info)
 }
@@ -70,7 +76,7 @@ export async function loadEngine(
     const plan = planModel(files.config)
     const tokenizer = createTokenizer(files.tokenizer)
     const preprocessing = preprocessingOf(plan, files.preprocessor)
-    const opened = await openSafetensors(files.weights, { ...(signal && { signal }) })
+    const opened = await openSafetensors(files.weights, { signal })
     checkpoint = opened
     const asked = dtypeOf(options.dtype, layoutOf(opened))
     stage('configuration, tokenizer')
@@ -90,7 +96,7 @@ export async function loadEngine(
         startup,
         tokenizer,
         preprocessing,
-        decoding: { ...(maxPixels !== undefined && { maxPixels }), ...(decode && { decode }) },
+        decoding: { maxPixels, decode },
         queue: createQueue(),
         passTokens,
         dtype,

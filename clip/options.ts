@@ -52,23 +52,29 @@ export function encodeSettings(
   hidden: number,
   fallback: number,
 ): EncodeSettings {
+  checkNames(options, names)
+  const { dimensions = fallback, normalize = true, onError = 'throw' } = options
+  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > hidden) {
+    throw invalid('dimensions', `an integer from 1 to ${hidden}`, dimensions)
+  }
+  if (typeof normalize !== 'boolean') throw invalid('normalize', 'true or false', normalize)
+  oneOf('onError', onError, ['throw', 'keep'])
+  return { dimensions, normalize, onError }
+}
+
+/** Throws INVALID_ARGUMENT where options are no object, for one that is not among `names`, and for a wrong signal or onProgress. */
+export function checkNames(options: Pick<EncodeOptions, 'signal' | 'onProgress'>, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options)
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) {
       throw new BareclipError('INVALID_ARGUMENT', `there is no option ${name}; there are ${names.join(', ')}`)
     }
   }
-  const { dimensions = fallback, normalize = true, onError = 'throw', signal, onProgress } = options
-  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > hidden) {
-    throw invalid('dimensions', `an integer from 1 to ${hidden}`, dimensions)
-  }
-  if (typeof normalize !== 'boolean') throw invalid('normalize', 'true or false', normalize)
-  oneOf('onError', onError, ['throw', 'keep'])
+  const { signal, onProgress } = options
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
     throw invalid('signal', 'an AbortSignal', signal)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw invalid('onProgress', 'a function', onProgress)
-  return { dimensions, normalize, onError }
 }
 
 export function invalid(name: string, expected: string, found: unknown): BareclipError {

@@ -1,7 +1,11 @@
+import { describe } from '../runtime/errors.ts'
 import type { Thread } from './platform.ts'
 
 /** A web worker as a thread. unloaded: what to say when the worker fails without a word, as one that cannot be loaded does. */
 export function webThread(worker: Worker, unloaded: string): Thread {
+  if (typeof worker?.postMessage !== 'function') {
+    throw new Error(`\`workers\` should return a Worker, found ${describe(worker)}`)
+  }
   const { ref, unref } = worker as { ref?: () => void; unref?: () => void } // Bun
   const locks = globalThis.navigator?.locks as LockManager | undefined
   const lock = locks && `bareclip-${crypto.randomUUID()}`

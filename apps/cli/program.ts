@@ -13,6 +13,12 @@ import { tokenizeCommand } from './commands/tokenize.ts'
 import { oneLine } from './messages.ts'
 import { version } from './version.ts'
 
+/** Commander says what is expected of an argument, but not what there is instead of an unknown one. */
+function usageError(text: string): string {
+  const message = text.replace(/^error: /, '')
+  return /^unknown /.test(message) ? `${message}; --help lists what there is` : message
+}
+
 /** Without commands yet. Wrong usage is thrown as a CommanderError, after its message was written. */
 export function emptyProgram(name: string, { stderr, messages, help }: Omit<Cli, 'program'>): Command {
   return new Command(name)
@@ -20,7 +26,7 @@ export function emptyProgram(name: string, { stderr, messages, help }: Omit<Cli,
     .configureOutput({
       writeOut: help,
       writeErr: (text) => stderr.write(text),
-      outputError: (text) => messages.say(oneLine(text).replace(/^error: /, '')),
+      outputError: (text) => messages.say(usageError(oneLine(text))),
     })
     .helpCommand(false)
 }

@@ -16,13 +16,13 @@ export interface DecodeOptions {
    * An image file that declares more pixels is refused before it is decoded. Default: 24 megapixels for a JPEG where the
    * platform brings no decoder (the one in JavaScript takes up to 15 bytes a pixel), else 100 megapixels.
    */
-  maxPixels?: number
+  maxPixels?: number | undefined
   /**
    * Asked first for every file, with the format its first bytes tell ('png', 'jpeg', 'webp', 'tiff', …, 'unknown'). To
    * leave a format to bareclip, return undefined.
    */
-  decode?: (bytes: Uint8Array, format: string) => Promise<Pixels | undefined> | Pixels | undefined
-  signal?: AbortSignal
+  decode?: ((bytes: Uint8Array, format: string) => Promise<Pixels | undefined> | Pixels | undefined) | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface DecodedImage extends RgbPixels {

@@ -28,19 +28,20 @@ export function dataStart(prefix: Uint8Array, name: string, size: number): numbe
   }
   const length = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true)
   if (length <= BigInt(Math.min(maxHeaderBytes, size - 8))) return 8 + Number(length)
-  const limit =
-    length > maxHeaderBytes ? `at most ${maxHeaderBytes} bytes` : `at most the ${size - 8} bytes that follow`
-  throw invalid(name, `expected a header of ${limit}, found one of ${length} bytes${hint(prefix)}`)
+  const [limit, usual] =
+    length > maxHeaderBytes
+      ? [`at most ${maxHeaderBytes} bytes`, ': this is no safetensors file']
+      : [`at most the ${size - 8} bytes that follow`, '']
+  throw invalid(name, `expected a header of ${limit}, found one of ${length} bytes${hint(prefix) ?? usual}`)
 }
 
 /** What people hand in by mistake. */
-function hint(prefix: Uint8Array): string {
+function hint(prefix: Uint8Array): string | undefined {
   const text = String.fromCharCode(...prefix.subarray(0, 8))
   if (text === 'version ') return ': this is a Git LFS pointer, fetch the file itself with git lfs pull'
   if (text.startsWith('PK')) return ': this is a zip file, perhaps PyTorch weights; expected model.safetensors'
   if (text.startsWith('GGUF')) return ': this is a GGUF file; expected model.safetensors'
-  if (text.trimStart().startsWith('<')) return ': this looks like a web page'
-  return ''
+  return text.trimStart().startsWith('<') ? ': this looks like a web page' : undefined
 }
 
 /** bytes: the header without its length; dataStart: where the data begins, in bytes; size: of the file, in bytes. */

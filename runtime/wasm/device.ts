@@ -38,6 +38,8 @@ export interface WasmOptions {
   readonly plan?: MemoryPlan | undefined
   /** The shape of the register tiles. Default: what is measured to be fastest. */
   readonly tile?: TileChoice
+  /** Gives up the start of threads: `createWasmDevice` rejects with its reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a device works with until it is disposed; nothing else refers to its memory. */
@@ -167,11 +169,12 @@ export async function createWasmDevice(kernels: WasmTable, options: WasmOptions)
   }
 }
 
-async function createParts({ module, threads, workers, maximum, plan }: WasmOptions, tile: TileChoice): Promise<Parts> {
+async function createParts(options: WasmOptions, tile: TileChoice): Promise<Parts> {
+  const { module, threads, workers, maximum, plan, signal } = options
   const fixed = (threads + 1) * threadScratch
   const heap = createHeap(module.shared, maximum, plan && { ...plan, weights: plan.weights + fixed })
   const writer = await createWriter(module.module, heap)
-  return { heap, writer, runner: await createRunner(module, heap, { threads, workers, tile }) }
+  return { heap, writer, runner: await createRunner(module, heap, { threads, workers, tile, signal }) }
 }
 
 /** temporary: bytes above `base` that the commands share, one after the other */

@@ -23,17 +23,19 @@ export interface RunnerOptions {
   readonly workers?: (() => Worker) | undefined
   /** What each run sets on every instance. */
   readonly tile: TileChoice
+  /** Gives up the start. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Scratch memory of one thread, in bytes. */
 export const threadScratch: number = 2 ** 20
 
 export async function createRunner({ module }: WasmModule, heap: Heap, options: RunnerOptions): Promise<Runner> {
-  const { threads, workers, tile } = options
+  const { threads, workers, tile, signal } = options
   const scratch = Array.from({ length: threads }, () => heap.take(threadScratch, 'thread scratch'))
   if (threads === 1) return singleRunner(module, heap, scratch[0]!, tile)
   const entries = WebAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === 'function' ? [name] : []))
-  const pool = await createThreadPool({ module, memory: heap.memory, threads, scratch, entries, workers })
+  const pool = await createThreadPool({ module, memory: heap.memory, threads, scratch, entries, workers, signal })
   return threadedRunner(pool, heap, entries, tile)
 }
 

@@ -36,6 +36,8 @@ export interface ThreadPoolOptions {
   readonly entries: readonly string[]
   /** Makes a new worker that runs `threadSource`, where a page may make none from a blob. */
   readonly workers?: (() => Worker) | undefined
+  /** Gives up the start. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Words of the control block before the step counters. */
@@ -68,7 +70,7 @@ export function threadsPossible(): { possible: true } | { possible: false; reaso
   return missing === undefined ? { possible: true } : no(missing)
 }
 
-/** Starts the threads. Rejects with DEVICE_UNAVAILABLE or OUT_OF_MEMORY; the message is a reason for a person. */
+/** Starts the threads. Rejects with DEVICE_UNAVAILABLE or OUT_OF_MEMORY, the message a reason for a person, or the signal's reason. */
 export async function createThreadPool(options: ThreadPoolOptions): Promise<ThreadPool> {
   const { memory, threads, scratch } = options
   invariant(threads >= 1 && scratch.length >= threads, 'a pool has a thread or more, and scratch memory for each')
@@ -90,11 +92,10 @@ export async function createThreadPool(options: ThreadPoolOptions): Promise<Thre
       team = undefined
     }
     if (!team) {
-      const fresh = await startTeam(options)
+      const fresh = await startTeam({ ...options, signal })
       if (disposed) fresh.end()
       live()
       team = fresh
-      signal?.throwIfAborted()
     }
     const words = new Int32Array(memory.buffer, address, controlWords + steps).fill(0)
     const leave = () => {
@@ -173,7 +174,9 @@ interface Member {
   waiting: boolean
 }
 
-async function startTeam({ module, memory, threads, scratch, entries, workers }: ThreadPoolOptions): Promise<Team> {
+async function startTeam(options: ThreadPoolOptions): Promise<Team> {
+  const { module, memory, threads, scratch, entries, workers, signal } = options
+  signal?.throwIfAborted()
   const members: Member[] = []
   let failure: BareclipError | undefined
   let ready = false
@@ -227,14 +230,16 @@ async function startTeam({ module, memory, threads, scratch, entries, workers }:
     throw new BareclipError('DEVICE_UNAVAILABLE', `no thread could be started: ${messageOf(cause)}`, { cause })
   }
 
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let giveUp = () => {}
   const givenUp = new Promise<void>((resolve) => {
-    onFailure = resolve
-    timer = setTimeout(() => {
-      failure ??= new BareclipError('DEVICE_UNAVAILABLE', `the threads did not start within ${longestStart / 1000} s`)
-      resolve()
-    }, longestStart)
+    giveUp = resolve
   })
+  onFailure = giveUp
+  const timer = setTimeout(() => {
+    failure ??= new BareclipError('DEVICE_UNAVAILABLE', `the threads did not start within ${longestStart / 1000} s`)
+    giveUp()
+  }, longestStart)
+  signal?.addEventListener('abort', giveUp)
   const lock = (i: number) => members[i]!.thread.lock
   const started = order((i) => ({
     bareclip: 'start',
@@ -247,9 +252,11 @@ async function startTeam({ module, memory, threads, scratch, entries, workers }:
   }))
   await Promise.race([started, givenUp])
   clearTimeout(timer)
+  signal?.removeEventListener('abort', giveUp)
   onFailure = undefined
-  if (failure) {
+  if (signal?.aborted || failure) {
     end()
+    signal?.throwIfAborted()
     throw failure
   }
   ready = true

@@ -1,3 +1,4 @@
+import type { GpuLimits } from '../../platform/globals.ts'
 import { bytesPerElement, type Dtype } from '../dtype.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -83,7 +84,7 @@ export interface WebgpuAccess {
   /** WGSL extensions that the device has: 'f16', 'subgroups', 'chromium_experimental_subgroup_matrix'. */
   readonly extensions: ReadonlySet<string>
   readonly traits: AdapterTraits
-  readonly limits: GPUSupportedLimits
+  readonly limits: GpuLimits
   /** Work that one dispatch should not exceed, so that drivers' watchdogs and an abort get their turn: cut rows into several. */
   readonly dispatchFlops: number
   /**
@@ -112,7 +113,7 @@ export function grid(count: number): Workgroups {
 }
 
 /** Rows of a table that one binding holds: larger tables are in several parts, each a buffer of so many rows. */
-export function partRows(rows: number, width: number, dtype: Dtype, limits: GPUSupportedLimits): number {
+export function partRows(rows: number, width: number, dtype: Dtype, limits: GpuLimits): number {
   const rowBytes = Math.max(1, rowStride(width) * bytesPerElement[dtype])
   const most = Math.floor(Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize) / rowBytes)
   return Math.max(1, Math.min(rows, most))

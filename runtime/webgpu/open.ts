@@ -1,12 +1,13 @@
+import type { Gpu, GpuAdapterInfo, GpuDevice } from '../../platform/globals.ts'
 import type { AdapterInfo } from '../device.ts'
 import { BareclipError, messageOf } from '../errors.ts'
 import type { AdapterTraits } from './kernel.ts'
 
 /** Where the device comes from: a `GPU` (navigator.gpu, or of the webgpu package), or a GPUDevice that stays the caller's. */
-export type WebgpuSource = { readonly gpu: GPU; readonly defaultLimits?: boolean } | { readonly device: GPUDevice }
+export type WebgpuSource = { readonly gpu: Gpu; readonly defaultLimits?: boolean } | { readonly device: GpuDevice }
 
 export interface OpenedDevice {
-  readonly device: GPUDevice
+  readonly device: GpuDevice
   /** Made here, so destroyed here. */
   readonly owned: boolean
   /** For a person to read: vendor, architecture, driver. */
@@ -48,13 +49,13 @@ export async function openDevice(source: WebgpuSource): Promise<OpenedDevice> {
   return opened(device, true, adapter.info)
 }
 
-function opened(device: GPUDevice, owned: boolean, info: GPUAdapterInfo | undefined): OpenedDevice {
+function opened(device: GpuDevice, owned: boolean, info: GpuAdapterInfo | undefined): OpenedDevice {
   const offered = Object.entries(extensionOf).filter(([feature]) => device.features.has(feature))
   const extensions = new Set<string>(offered.map(([, extension]) => extension))
   return { device, owned, ...describeAdapter(info), extensions }
 }
 
-export function describeAdapter(info: GPUAdapterInfo | undefined): Pick<OpenedDevice, 'adapter' | 'traits'> {
+export function describeAdapter(info: GpuAdapterInfo | undefined): Pick<OpenedDevice, 'adapter' | 'traits'> {
   const words = [info?.vendor, info?.architecture, info?.device, info?.description].filter((word) => !!word)
   const adapter = [...new Set(words)].join(', ') || 'unknown adapter'
   return { adapter, traits: traitsOf(info, adapter) }
@@ -72,7 +73,7 @@ interface MatrixConfig {
   readonly K: number
 }
 
-export function traitsOf(info: GPUAdapterInfo | undefined, adapter: string): AdapterTraits {
+export function traitsOf(info: GpuAdapterInfo | undefined, adapter: string): AdapterTraits {
   const told = (info as { subgroupMatrixConfigs?: Iterable<MatrixConfig> } | undefined)?.subgroupMatrixConfigs ?? []
   return {
     software: info?.isFallbackAdapter === true || softwareDrivers.test(adapter),

@@ -41,7 +41,10 @@ describe('bareclip, help and unknown commands', () => {
     assert.match(none.err, /^Usage: bareclip/)
     const unknown = await cli(['embedd'])
     assert.deepEqual([unknown.code, unknown.out], [2, ''])
-    assert.match(unknown.err, /^bareclip: unknown command 'embedd' \(Did you mean embed\?\)\n$/)
+    assert.match(
+      unknown.err,
+      /^bareclip: unknown command 'embedd' \(Did you mean embed\?\); --help lists what there is\n$/,
+    )
     assert.equal((await cli(['--nope'])).code, 2)
   })
 })

@@ -57,7 +57,10 @@ describe('bareclip as a process', () => {
     assert.deepEqual([some.code, some.err], [1, 'bareclip: 1 of 2 items failed\n'])
     assert.equal(parseLines(some.out).length, 2)
     const wrong = await finish(['embed', '--nope'])
-    assert.deepEqual([wrong.code, wrong.out, wrong.err], [2, '', "bareclip: unknown option '--nope'\n"])
+    assert.deepEqual(
+      [wrong.code, wrong.out, wrong.err],
+      [2, '', "bareclip: unknown option '--nope'; --help lists what there is\n"],
+    )
   })
 
   it('prints a stack trace with DEBUG only', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { defaultModel, load, type ModelFiles, type Progress } from '../../index.ts'
+import { defaultModel, type LoadOptions, load, type ModelFiles, type Progress } from '../../index.ts'
 
 const shapes = new URL('../../shapes/', import.meta.url)
 const bytesOf = (name: string) => new Uint8Array(readFileSync(new URL(name, shapes)))
@@ -241,17 +241,21 @@ describe('load', () => {
       }
     })
 
-    const options: [options: object, code: string][] = [
+    const options: [options: object | null, code: string][] = [
       [{ device: 'gpu' }, 'INVALID_ARGUMENT'],
       [{ device: 'webgpu', gpu: () => Promise.reject(new Error('no')) }, 'DEVICE_UNAVAILABLE'],
       [{ dtype: 'int4' }, 'INVALID_ARGUMENT'],
       [{ threads: 0 }, 'INVALID_ARGUMENT'],
       [{ threads: 1.5 }, 'INVALID_ARGUMENT'],
       [{ passTokens: 0 }, 'INVALID_ARGUMENT'],
+      [{ dType: 'q8' }, 'INVALID_ARGUMENT'],
+      [{ signal: 5 }, 'INVALID_ARGUMENT'],
+      [{ onProgress: 5 }, 'INVALID_ARGUMENT'],
+      [null, 'INVALID_ARGUMENT'],
     ]
     for (const [bad, code] of options) {
       it(`${JSON.stringify(bad)} is ${code}`, async () => {
-        await rejects(load(undefined, bad), { code })
+        await rejects(load(undefined, bad as LoadOptions), { code })
       })
     }
 

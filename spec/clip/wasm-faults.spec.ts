@@ -76,6 +76,14 @@ for (const threads of threadCounts) {
 
     if (threads === 1) return
 
+    it('an abort while threads start that never answer', async () => {
+      const { workers } = factory('setInterval(() => {}, 1000)')
+      const controller = new AbortController()
+      const reason = new Error('enough')
+      setTimeout(() => controller.abort(reason), 100)
+      await rejects(load(tiny, { ...options, workers, signal: controller.signal }), reason)
+    })
+
     it('a worker killed from outside: DEVICE_FAILED, then new threads and the same bits', async () => {
       const { made, workers } = factory()
       using clip = await load(tiny, { ...options, workers })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import { load } from '../../index.ts'
 import { openSource, readAll } from '../../loaders/source.ts'
 import { behaves, data, large, slice } from './source-behaviour.ts'
 
@@ -315,6 +316,13 @@ describe('openSource over HTTP', () => {
         await assert.rejects(openSource(url, { signal: controller.signal }), reason)
       })
     }
+
+    it('before the first answer about a model', async () => {
+      const { url } = served(hang)
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(reason), 50)
+      await assert.rejects(load(url, { signal: controller.signal }), reason)
+    })
 
     it('while reading, and the source stays usable', async () => {
       const { url } = served(ranges(large))

@@ -132,6 +132,10 @@ describe('threads of the wasm device, faults and endings', () => {
       }
       const cases: [Partial<Parameters<typeof createThreadPool>[0]>, RegExp][] = [
         [{ workers: refuse }, /^no thread could be started: blob: refused$/],
+        [
+          { workers: () => ({}) as Worker },
+          /^no thread could be started: `workers` should return a Worker, found an object \(Object\)$/,
+        ],
         [{ workers: factory('throw new Error("wrong file")').workers }, /^a thread ended: .*wrong file/],
         [{ workers: factory('process.exit(3)').workers }, /^a thread ended: /],
         [{ entries: ['count', 'nothing'] }, /^a thread failed: the module has no function nothing$/],
