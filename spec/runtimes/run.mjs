@@ -20,12 +20,13 @@ const page = join(here, 'browser/run.mjs')
 // Kernels on one thread of wasm are those of the threads: Node 20 and the plain page run them.
 // Bun has another engine than the rest; in V8 the reference device, which is plain JavaScript, was tested by Node 20.
 const wasm = { BARECLIP_DEVICES: 'wasm', BARECLIP_THREADS: 'only' }
-/** lavapipe takes seconds to compile a shader; of what is not about shaders Node 20 has tested enough. */
+/** As spec/webgpu.ts has it for Node; of what is not about shaders Node 20 has tested enough. */
 const wasmAndShaders = {
   ...wasm,
   BARECLIP_DEVICES: 'wasm,webgpu',
   BARECLIP_WEBGPU: 'cases',
-  MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'), // warm from Node 20
+  MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'),
+  GALLIVM_PERF: 'nopt',
 }
 const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
 
