@@ -63,6 +63,7 @@ async function lane() {
       } else console.log(`- skipped: ${how}`)
       continue
     }
+    const start = Date.now()
     const child = spawn(command, args, { cwd: root, env: { ...env, ...process.env, NODE_OPTIONS: '' } })
     const output = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => output.push(piece))
@@ -70,7 +71,7 @@ async function lane() {
       child.on('error', reject)
       child.on('close', resolve)
     })
-    process.stdout.write(`\n=== ${name}\n${Buffer.concat(output)}`)
+    process.stdout.write(`\n=== ${name}, ${Math.round((Date.now() - start) / 1000)} s\n${Buffer.concat(output)}`)
     if (status !== 0) failed = true
   }
 }
