@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url'
 /** A `GPU` with an adapter behind it, or what it takes to have one. */
 export type FoundGpu = { readonly gpu: GPU } | { readonly missing: string }
 
-/** On a second and third software adapter only the kernel cases run: what is about our own code is tested in Node 20. */
-export const casesOnly = process.env.BARECLIP_WEBGPU === 'cases'
+/**
+ * On a second and third software adapter only the kernel cases run: what is about our own code is tested in Node 20. 'rungs' adds
+ * those that software adapters do not take by themselves, for another WGSL compiler.
+ */
+export const casesOnly = process.env.BARECLIP_WEBGPU !== undefined
+export const rungsToo = !casesOnly || process.env.BARECLIP_WEBGPU === 'rungs'
 
 /** Of the runtime itself (browsers, Deno), else Dawn's, from the `webgpu` package in spec/runtimes. */
 export async function findGpu(): Promise<FoundGpu> {

@@ -27,7 +27,7 @@ const wasm = { BARECLIP_DEVICES: 'wasm', BARECLIP_THREADS: 'only' }
 const wasmAndShaders = {
   ...wasm,
   BARECLIP_DEVICES: 'wasm,webgpu',
-  BARECLIP_WEBGPU: 'cases',
+  BARECLIP_WEBGPU: 'rungs',
   MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'),
   GALLIVM_PERF: 'nopt',
 }
