@@ -35,16 +35,17 @@ const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
 
 // Deno and Bun read TypeScript themselves, Node through tsx. For a page the specs are bundled.
 const runtimes = {
-  chromium: { command: process.execPath, args: [page, 'plain'] }, // first: it takes longest
-  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx', ...inV8], env: wasm },
-  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx', ...inV8], env: wasm },
+  // those that take longest come first
+  chromium: { command: process.execPath, args: [page, 'plain'] },
+  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs], env: withoutWebgpu },
   deno: {
     command: join(modules, '.bin/deno'),
     args: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual', ...inV8],
     env: wasmAndShaders,
   },
-  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs], env: withoutWebgpu },
   'chromium-isolated': { command: process.execPath, args: [page, 'isolated'] },
+  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx', ...inV8], env: wasm },
+  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx', ...inV8], env: wasm },
 }
 const asked = process.argv.slice(2)
 // Node 22 lies between 20 and 24: run by name.
