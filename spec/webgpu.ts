@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url'
 /** A `GPU` with an adapter behind it, or what it takes to have one. */
 export type FoundGpu = { readonly gpu: GPU } | { readonly missing: string }
 
-/** On a second and third software adapter only the kernel cases run: what is about our own code is tested in Node 20. */
-export const casesOnly = process.env.BARECLIP_WEBGPU === 'cases'
+/**
+ * On a second and third software adapter only the kernel cases run: what is about our own code is tested in Node 20. 'rungs' adds
+ * those that software adapters do not take by themselves, for another WGSL compiler.
+ */
+export const casesOnly = process.env.BARECLIP_WEBGPU !== undefined
+export const rungsToo = !casesOnly || process.env.BARECLIP_WEBGPU === 'rungs'
 
 /** Of the runtime itself (browsers, Deno), else Dawn's, from the `webgpu` package in spec/runtimes. */
 export async function findGpu(): Promise<FoundGpu> {
@@ -41,11 +45,29 @@ function dawn(...options: readonly string[]): GPU {
   const key = options.join(' ')
   const known = pinned.bareclipDawn[key]
   if (known) return known
-  const cache = fileURLToPath(new URL('../.cache/mesa', import.meta.url))
-  process.env.MESA_SHADER_CACHE_DIR ??= cache // a software driver takes seconds to compile a shader, once
+  for (const [name, value] of Object.entries(driverSettings())) process.env[name] ??= value
+  askSeldom()
   const require = createRequire(new URL('./runtimes/package.json', import.meta.url))
   const { create } = require('webgpu') as { create(options: readonly string[]): GPU }
   const gpu = create(options)
   pinned.bareclipDawn[key] = gpu
   return gpu
+}
+
+/** lavapipe takes seconds to compile a shader, a third of them to make it faster: nothing here runs for long. */
+export const driverSettings = () => ({
+  MESA_SHADER_CACHE_DIR: fileURLToPath(new URL('../.cache/mesa', import.meta.url)),
+  GALLIVM_PERF: 'nopt',
+})
+
+/**
+ * While it waits, Dawn asks the driver in each turn of the event loop, which takes half of the processor from a driver that
+ * computes there: now once a millisecond. Its task is native and, unlike a promise's `resolve`, takes nothing.
+ */
+function askSeldom() {
+  const ofDawn = (task: (...values: unknown[]) => unknown) => task.length === 0 && `${task}`.includes('[native code]')
+  globalThis.setImmediate = new Proxy(setImmediate, {
+    apply: (target, self, [task, ...rest]) =>
+      ofDawn(task) ? setTimeout(task, 1) : Reflect.apply(target, self, [task, ...rest]),
+  })
 }

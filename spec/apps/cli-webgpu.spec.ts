@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { present } from '../devices.ts'
+import { driverSettings } from '../webgpu.ts'
 import { inFolder, ndjson, parseLines, root } from './cli-run.ts'
 
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -15,7 +16,7 @@ const dawnOptions = ['enable-dawn-features=allow_unsafe_apis', 'disable-dawn-fea
 
 function embed(cwd: string, device: string) {
   const args = ['--import', tsx, main, 'embed', '--device', device]
-  const env = { ...process.env, MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'), DAWN_OPTS: dawnOptions.join(';') }
+  const env = { ...process.env, ...driverSettings(), DAWN_OPTS: dawnOptions.join(';') }
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     ...{ cwd, env, encoding: 'utf8', input: ndjson({ text: 'a red circle' }) },
   })

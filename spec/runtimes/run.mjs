@@ -13,6 +13,9 @@ const exe = process.platform === 'win32' ? '.exe' : ''
 const mocha = join(root, 'node_modules/mocha/bin/mocha.js')
 
 const specs = [mocha, '--config', join(here, 'mocharc.json')]
+/** What they test is plain JavaScript: in V8 Node 20 and the plain page run them. */
+const plain = ['spec/loaders/{tokenizer,safetensors}/**', 'spec/clip/quantize*.spec.ts']
+const inV8 = [...specs, ...plain.flatMap((files) => ['--ignore', files])]
 const page = join(here, 'browser/run.mjs')
 
 // WebGPU is tested in Node 20 (npm test: Dawn on lavapipe, and its null backend), here in Deno (wgpu on lavapipe) and in the
@@ -20,27 +23,29 @@ const page = join(here, 'browser/run.mjs')
 // Kernels on one thread of wasm are those of the threads: Node 20 and the plain page run them.
 // Bun has another engine than the rest; in V8 the reference device, which is plain JavaScript, was tested by Node 20.
 const wasm = { BARECLIP_DEVICES: 'wasm', BARECLIP_THREADS: 'only' }
-/** lavapipe takes seconds to compile a shader; of what is not about shaders Node 20 has tested enough. */
+/** As spec/webgpu.ts has it for Node; of what is not about shaders Node 20 has tested enough. */
 const wasmAndShaders = {
   ...wasm,
   BARECLIP_DEVICES: 'wasm,webgpu',
-  BARECLIP_WEBGPU: 'cases',
-  MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'), // warm from Node 20
+  BARECLIP_WEBGPU: 'rungs',
+  MESA_SHADER_CACHE_DIR: join(root, '.cache/mesa'),
+  GALLIVM_PERF: 'nopt',
 }
 const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
 
 // Deno and Bun read TypeScript themselves, Node through tsx. For a page the specs are bundled.
 const runtimes = {
-  chromium: { command: process.execPath, args: [page, 'plain'] }, // first: it takes longest
-  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx', ...specs], env: wasm },
-  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx', ...specs], env: wasm },
+  // those that take longest come first
+  chromium: { command: process.execPath, args: [page, 'plain'] },
+  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs], env: withoutWebgpu },
   deno: {
     command: join(modules, '.bin/deno'),
-    args: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual', ...specs],
+    args: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual', ...inV8],
     env: wasmAndShaders,
   },
-  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs], env: withoutWebgpu },
   'chromium-isolated': { command: process.execPath, args: [page, 'isolated'] },
+  node22: { command: join(modules, 'node22/bin/node') + exe, args: ['--import', 'tsx', ...inV8], env: wasm },
+  node24: { command: join(modules, 'node24/bin/node') + exe, args: ['--import', 'tsx', ...inV8], env: wasm },
 }
 const asked = process.argv.slice(2)
 // Node 22 lies between 20 and 24: run by name.
@@ -62,6 +67,7 @@ async function lane() {
       } else console.log(`- skipped: ${how}`)
       continue
     }
+    const start = Date.now()
     const child = spawn(command, args, { cwd: root, env: { ...env, ...process.env, NODE_OPTIONS: '' } })
     const output = []
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => output.push(piece))
@@ -69,7 +75,7 @@ async function lane() {
       child.on('error', reject)
       child.on('close', resolve)
     })
-    process.stdout.write(`\n=== ${name}\n${Buffer.concat(output)}`)
+    process.stdout.write(`\n=== ${name}, ${Math.round((Date.now() - start) / 1000)} s\n${Buffer.concat(output)}`)
     if (status !== 0) failed = true
   }
 }

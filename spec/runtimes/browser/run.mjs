@@ -51,9 +51,10 @@ const { makeBundles } = await import('./bundle.mjs')
 const { serve } = await import('./server.mjs')
 const leftOut = JSON.parse(readFileSync(new URL('left-out.json', import.meta.url), 'utf8'))
 if (mode === 'isolated') {
-  for (const name of ['spec/loaders/tokenizer/', 'spec/loaders/safetensors/']) {
-    leftOut.files.push({ name, reason: 'the plain page runs them: they know nothing of threads' })
-  }
+  const reason = 'the plain page runs it: it knows nothing of threads'
+  const folders = ['spec/loaders/tokenizer/', 'spec/loaders/safetensors/']
+  const files = ['spec/clip/quantize.spec.ts', 'spec/clip/quantized-files.spec.ts']
+  leftOut.files.push(...[...folders, ...files].map((name) => ({ name, reason })))
 }
 const bundles = await makeBundles({ leftOut: leftOut.files.map(({ name }) => name), only })
 const server = await serve({ isolated: mode === 'isolated', bundles })
