@@ -1,4 +1,4 @@
-import { invariant } from './errors.ts'
+import { BareclipError, invariant } from './errors.ts'
 
 /**
  * Sequences laid end to end, never padded. Sequence s is rows offsets[s] … offsets[s + 1] - 1 of every (tokens, …) tensor.
@@ -15,7 +15,7 @@ export interface RaggedBatch {
   readonly longest: number
 }
 
-/** positions: per sequence, the position of each of its tokens. */
+/** positions: per sequence, the position of each of its tokens. Throws INVALID_ARGUMENT where they do not ascend. */
 export function raggedBatch(positions: readonly ArrayLike<number>[]): RaggedBatch {
   const offsets = new Int32Array(positions.length + 1)
   positions.forEach((sequence, s) => {
@@ -25,6 +25,12 @@ export function raggedBatch(positions: readonly ArrayLike<number>[]): RaggedBatc
   const flat = new Int32Array(tokens)
   positions.forEach((sequence, s) => {
     flat.set(sequence, offsets[s]!)
+    for (let i = offsets[s]! + 1; i < offsets[s + 1]!; i++) {
+      if (flat[i]! <= flat[i - 1]!) {
+        const found = `${flat[i - 1]} before ${flat[i]} in sequence ${s}`
+        throw new BareclipError('INVALID_ARGUMENT', `expected positions that ascend, found ${found}`)
+      }
+    }
   })
   const longest = positions.reduce((longest, sequence) => Math.max(longest, sequence.length), 0)
   return { tokens, sequences: positions.length, offsets, positions: flat, longest }

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # bash bench/peers/on-gpu.sh FOLDER [STEP...]: all figures of a real GPU, as JSON and text in FOLDER, in about ten minutes.
-# In the root of a checkout on a machine that has a GPU and its driver, bash and Python, and nothing else of ours: .gpubox, made by
-# ../shared/tools/gpu-machine/pack.sh and then bench/peers/pack-gpu.mjs, travels with the checkout. PyTorch is measured where it is.
+# In the root of a checkout, on a machine with a GPU and its driver, bash and Python, and .gpubox/bench.tar.xz of pack-gpu.mjs.
+# Node and its `webgpu` package are the machine's own, or those that .gpubox/run.sh sets up, if it is there and leaves them in an
+# env file. PyTorch is measured where it is.
 set -uo pipefail
 out=$1; shift; mkdir -p "$out"
-bash .gpubox/run.sh && . "${GPUBOX_RT:-/tmp/gpubox-rt}/env" || exit 2
+if [ -f .gpubox/run.sh ]; then bash .gpubox/run.sh && . "${GPUBOX_RT:-/tmp/gpubox-rt}/env" || exit 2; fi
 bench=$PWD/.gpubox/bench; model=${BARECLIP_FULL:-/tmp/bareclip-full}
 [ -d "$bench" ] || { mkdir -p "$bench" && python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' .gpubox/bench.tar.xz "$bench"; } || exit 2
 cli() { node "$bench/dist/apps/cli/main.js" "$@"; }

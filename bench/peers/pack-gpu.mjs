@@ -1,5 +1,5 @@
 // node bench/peers/pack-gpu.mjs [FOLDER]: everything that on-gpu.sh measures with, but Node and Dawn, in FOLDER/bench.tar.xz
-// (default .gpubox, which ../shared/tools/gpu-machine/pack.sh makes), for a machine without network and npm. About 9 MB.
+// (default .gpubox), for a machine without network and npm. About 9 MB.
 // Before it: npm run build; npm install --ignore-scripts --prefix bench/peers
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -12,7 +12,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const target = resolve(process.argv[2] ?? here('../../.gpubox'))
 const folder = mkdtempSync(join(tmpdir(), 'bareclip-gpu-'))
 try {
-  const entries = { main: here('../main.ts'), ours: here('ours.ts'), onnx: here('onnx.ts') }
+  const entries = { main: here('../../apps/bench/main.ts'), ours: here('ours.ts'), onnx: here('onnx.ts') }
   await build({
     ...{ entryPoints: entries, outdir: folder, outExtension: { '.js': '.mjs' }, logLevel: 'warning' },
     ...{ bundle: true, format: 'esm', platform: 'node', external: ['esbuild', 'onnxruntime-web'] },

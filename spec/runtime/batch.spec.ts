@@ -20,6 +20,13 @@ describe('ragged batch', () => {
     deepEqual(raggedBatch([[], [4], []]).offsets, Int32Array.of(0, 0, 1, 1))
   })
 
+  it('refuses positions that do not ascend: attention leaves keys out by their distance', () => {
+    const refused = (message: string) => ({ code: 'INVALID_ARGUMENT', message })
+    const text = 'expected positions that ascend, found'
+    throws(() => raggedBatch([[0], [0, 2, 1]]), refused(`${text} 2 before 1 in sequence 1`))
+    throws(() => raggedBatch([[3, 3]]), refused(`${text} 3 before 3 in sequence 0`))
+  })
+
   it('copies what it is given', () => {
     const positions = Int32Array.of(0, 1)
     const batch = raggedBatch([positions])

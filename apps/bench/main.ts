@@ -1,4 +1,4 @@
-import { runProcess } from '../apps/cli/process.ts'
+import { runProcess } from '../cli/process.ts'
 import { benchProgram } from './program.ts'
 
 await runProcess({ create: benchProgram })
