@@ -63,11 +63,14 @@ export function linear(parameters: usize, from: i32, to: i32): void {
         const whole = (panel << 3) + 8 <= out
         const sums = spare + <usize>((panel - panel0) * rowBlock << 5)
         const place = whole ? target + (<usize>panel << 5) : sums
-        const first = loadPanel(weight + <usize>panel * panelBytes + (k << (3 + element)), dtype, part, unpacked)
-        multiplyBlock(count, source, sourceStride, first, part, place, whole ? yStride : 32, k > 0)
+        const first = weight + <usize>panel * panelBytes + (k << (3 + element))
+        const second = first + <usize>panels * panelBytes
+        const next = panel + 1 < panels ? first + panelBytes : first
+        const w = loadPanel(first, dtype, part, unpacked)
+        multiplyBlock(count, source, sourceStride, w, part, place, whole ? yStride : 32, k > 0, gate ? second : next, 8 << <i32>element)
         if (gate) {
-          const second = loadPanel(weight + <usize>(panel + panels) * panelBytes + (k << (3 + element)), dtype, part, unpacked)
-          multiplyBlock(count, source, sourceStride, second, part, sums, 32, k > 0)
+          const v = loadPanel(second, dtype, part, unpacked)
+          multiplyBlock(count, source, sourceStride, v, part, sums, 32, k > 0, next, 8 << <i32>element)
         }
       }
     }
