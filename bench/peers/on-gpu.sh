@@ -13,6 +13,7 @@ cli() { node "$bench/dist/apps/cli/main.js" "$@"; }
 rows=${BARECLIP_ROWS:-16 197 6304}
 shapes=$(for r in $rows; do printf '%s,' "${r}x768x2304" "${r}x768x768" "${r}x768x6144" "${r}x3072x768"; done)
 cases=${BARECLIP_CASES:-1x16,1x128,1x512,8x128,1x2048,1x8192,image-1,image-8,image-64,image-256}
+profiled=${BARECLIP_PROFILED:-1x16,1x512,image-1,image-8}
 
 info() { cli info --explain --device webgpu; }
 torch() { python3 bench/peers/gemm.py ${rows:+--rows "${rows// /,}"} >"$out/gemm.json" && python3 -m json.tool "$out/gemm.json"; }
@@ -20,10 +21,10 @@ linear() { cli bench kernels --device webgpu --op linear --dtype f32,f16 --shape
 others() { cli bench kernels --device webgpu --op attention,layer-norm,rotary,patch-embed --json "$out/others.json"; }
 synth() { [ -f "$model/model.safetensors" ] || cli synth "$model" --size full; }
 peers() { node "$bench/main.mjs" peers "$model" --peers webgpu-f32,webgpu-f16 --places dawn --cases "$cases" --rounds 3 --limit 90 --json "$out/peers.json"; }
-models() { for d in f32 f16; do cli bench model --model "$model" --device webgpu --dtype $d --cases 1x16,1x512,image-1,image-8 --json "$out/model-$d.json" || return; done; }
+models() { for d in f32 f16; do cli bench model --model "$model" --device webgpu --dtype $d --cases "$profiled" --json "$out/model-$d.json" || return; done; }
 
 for step in ${@:-info torch synth peers linear models others}; do
-  export -f cli $step; export out bench model rows shapes cases
+  export -f cli $step; export out bench model rows shapes cases profiled
   start=$SECONDS
   timeout "${BARECLIP_STEP_S:-240}" bash -c $step >"$out/$step.txt" 2>&1 && said=done || said="failed ($?)"
   echo "$step: $said after $((SECONDS - start)) s"; tail -n 3 "$out/$step.txt"
