@@ -1,3 +1,4 @@
+import { nameOf } from '../loaders/ranges.ts'
 import { openSource, readAll } from '../loaders/source.ts'
 import type { ByteSource } from '../platform/platform.ts'
 import { BareclipError, describe, messageOf } from '../runtime/errors.ts'
@@ -37,7 +38,7 @@ export async function openModel(model: string | URL | ModelFiles, signal?: Abort
   const { weights: input } = files
   const again = typeof input === 'string' || input instanceof URL || input instanceof Blob
   const reopen = again ? (signal: AbortSignal) => openSource(input, { signal }) : undefined
-  return { name: typeof model === 'string' ? model : weights.name, ...read, weights, reopen }
+  return { name: typeof model === 'string' ? nameOfModel(model) : weights.name, ...read, weights, reopen }
 }
 
 /** The JSON files alone. Throws as openModel. */
@@ -50,15 +51,18 @@ export async function readModelFiles(model: string | URL | ModelFiles, signal?: 
 }
 
 async function folder(model: string | URL, signal: AbortSignal | undefined): Promise<ModelFiles & { optional: true }> {
+  const base = urlOf(model) ?? model
   const at = (file: string): string | URL => {
-    if (model instanceof URL) return new URL(file, model.href.endsWith('/') ? model : `${model.href}/`)
-    return `${model.replace(/\/+$/, '')}/${file}`
+    if (!(base instanceof URL)) return `${base.replace(/\/+$/, '')}/${file}`
+    const url = new URL(base) // with its query: a token, say
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${file}`
+    return url
   }
   const config = await openSource(at('config.json'), { signal }).catch((cause: unknown) => {
     if (!(cause instanceof BareclipError) || cause.code !== 'MODEL_NOT_FOUND') throw cause
     throw new BareclipError(
       'MODEL_NOT_FOUND',
-      `no model at ${model}: expected a folder with config.json, tokenizer.json and model.safetensors. ` +
+      `no model at ${nameOfModel(model)}: expected a folder with config.json, tokenizer.json and model.safetensors. ` +
         'A hub id is not downloaded: get these files from the model’s page and pass the folder or its URL',
       { cause },
     )
@@ -70,6 +74,17 @@ async function folder(model: string | URL, signal: AbortSignal | undefined): Pro
     preprocessor: at('preprocessor_config.json'),
     optional: true,
   }
+}
+
+function urlOf(model: string | URL): URL | undefined {
+  if (model instanceof URL) return model
+  return /^https?:/i.test(model) && URL.canParse(model) ? new URL(model) : undefined
+}
+
+/** Without a query, which may hold a token. */
+function nameOfModel(model: string | URL): string {
+  const url = urlOf(model)
+  return url?.protocol.startsWith('http') ? nameOf(url) : String(model)
 }
 
 function checkedFiles(files: unknown): ModelFiles {
