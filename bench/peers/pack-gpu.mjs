@@ -15,7 +15,7 @@ try {
   const entries = { main: here('../../apps/bench/main.ts'), ours: here('ours.ts'), onnx: here('onnx.ts') }
   await build({
     ...{ entryPoints: entries, outdir: folder, outExtension: { '.js': '.mjs' }, logLevel: 'warning' },
-    ...{ bundle: true, format: 'esm', platform: 'node', external: ['esbuild', 'onnxruntime-web'] },
+    ...{ bundle: true, format: 'esm', platform: 'node', target: 'node20', external: ['esbuild', 'onnxruntime-web'] },
     banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" }, // commander
   })
   cpSync(here('graphs'), join(folder, 'graphs'), { recursive: true })

@@ -44,8 +44,14 @@ const gated = [
   tiledVariant(8, 2, 4, 16),
 ]
 
-/** Of a processor's few cores each has enough to do with these, and compiling takes longer than computing. */
+/** Of a processor's few cores each has enough to do with these. */
 const onProcessor = { plain: [blockedVariant(16, 1, 1, 8)], gated: [blockedVariant(16, 1, 2, 4)] }
+
+/**
+ * Where a large tile would not be filled. Compiling takes longer there than computing: SwiftShader has this one, with and without a
+ * gate, in 0.9 s, and a large one in 4 s.
+ */
+const smallOnProcessor = [tiledVariant(8, 2, 2, 8)]
 
 /** About one for each core of a large card, a few for each of a small one: fewer, and cores stay idle. */
 const enough = 160
@@ -57,9 +63,11 @@ export function variantFor(
 ): LinearVariant {
   const matrices = matrixVariantFor(size, access, enough)
   if (matrices) return matrices
+  const { rows, features, gate } = size
   const { traits } = access
   const ladder = traits.software ? onProcessor : { plain, gated }
-  const variants = size.gate ? ladder.gated : ladder.plain
+  const small = traits.software && (rows < 64 || features < 64)
+  const variants = small ? smallOnProcessor : gate ? ladder.gated : ladder.plain
   const chosen = largest(variants, size, enough)
   const { tileRows, tileColumns } = chosen
   const why = traits.software ? 'for a processor' : `the largest that make ${enough} workgroups, else the smallest`
