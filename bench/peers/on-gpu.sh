@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bash bench/peers/on-gpu.sh FOLDER [STEP...]: all figures of a real GPU, as JSON and text in FOLDER, in about ten minutes.
 # In the root of a checkout, on a machine with a GPU and its driver, bash and Python, and .gpubox/bench.tar.xz of pack-gpu.mjs.
+# Node should be 24: in Node 20 Dawn and onnxruntime-web together end with a segmentation fault (seen on lavapipe).
 # Node and its `webgpu` package are the machine's own, or those that .gpubox/run.sh sets up, if it is there and leaves them in an
 # env file. PyTorch is measured where it is.
 set -uo pipefail
