@@ -55,10 +55,14 @@ const linearSizes = [
   { tokens: 48, inner: 2560 },
   { tokens: 24, inner: 5120 },
   { tokens: 24, inner: 10240 },
-].flatMap((size) => [8, 7].map((headDim) => ({ ...smallShape, ...size, headDim, heads: 1, linearOnly: true })))
+]
+  .map((size) => ({ ...size, heads: 1 }))
+  .concat({ tokens: 90, inner: 40, heads: 5 }) // the larger ones of a processor
+  .flatMap((size) => [8, 7].map((headDim) => ({ ...smallShape, ...size, headDim, linearOnly: true })))
 
 /** So does `patch-embed`. */
 const patchSizes = [
+  { grid: 8, heads: 10 },
   { grid: 4, heads: 640 },
   { grid: 6, heads: 640 },
   { grid: 4, heads: 1280 },

@@ -1,7 +1,5 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,34 +36,6 @@ describe('load', () => {
       using other = await load(source)
       deepEqual((await other.encodeText('a red circle')).data, expected.data)
       deepEqual((await other.encodeImage(white)).data, expectedImage.data)
-    }
-  })
-
-  it('a folder’s URL: every file is asked for with its query, which is in no message', async () => {
-    const asked: string[] = []
-    const server = createServer((request, response) => {
-      const { pathname, search } = new URL(request.url!, 'http://localhost')
-      asked.push(search)
-      if (pathname.startsWith('/shapes/')) response.end(bytesOf(pathname.slice('/shapes/'.length)))
-      else response.writeHead(404).end()
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    try {
-      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-      using clip = await load()
-      const expected = await clip.encodeText('a red circle')
-      for (const folder of [`${origin}/shapes?token=secret`, new URL(`${origin}/shapes/?token=secret`)]) {
-        using other = await load(folder)
-        deepEqual((await other.encodeText('a red circle')).data, expected.data)
-      }
-      deepEqual([...new Set(asked)], ['?token=secret'])
-      await rejects(load(`${origin}/none?token=secret`), (error: Error) => {
-        ok(error.message.startsWith(`no model at ${origin}/none: expected a folder`), error.message)
-        return true
-      })
-    } finally {
-      server.closeAllConnections()
-      server.close()
     }
   })
 

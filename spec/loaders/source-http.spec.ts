@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
@@ -61,6 +62,35 @@ describe('openSource over HTTP', () => {
       assert.equal(source.name, name)
       await behaves(source)
       await source.close()
+    }
+  })
+
+  it('a model’s folder: every file is asked for with the query, which is in no message', async () => {
+    const shapes = new URL('../../shapes/', import.meta.url)
+    const asked = new Set<string>()
+    const folders = createServer((request, response) => {
+      const { pathname, search } = new URL(request.url!, origin)
+      asked.add(search)
+      if (pathname.startsWith('/shapes/'))
+        response.end(readFileSync(new URL(pathname.slice('/shapes/'.length), shapes)))
+      else response.writeHead(404).end()
+    })
+    await new Promise<void>((resolve) => folders.listen(0, '127.0.0.1', resolve))
+    try {
+      const at = `http://127.0.0.1:${(folders.address() as AddressInfo).port}`
+      using clip = await load()
+      const expected = await clip.encodeText('a red circle')
+      for (const folder of [`${at}/shapes?token=secret`, new URL(`${at}/shapes/?token=secret`)]) {
+        using other = await load(folder)
+        assert.deepEqual((await other.encodeText('a red circle')).data, expected.data)
+      }
+      assert.deepEqual([...asked], ['?token=secret'])
+      await assert.rejects(load(`${at}/none?token=secret`), (error: Error) =>
+        error.message.startsWith(`no model at ${at}/none: expected a folder`),
+      )
+    } finally {
+      folders.closeAllConnections()
+      folders.close()
     }
   })
 
