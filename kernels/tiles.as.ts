@@ -59,9 +59,10 @@ export function packBlock(x: usize, stride: usize, rows: i32, width: usize, targ
  * x (rows, width) · panel (width, 8) → rows of 8 at y, `stride` bytes apart; added to what is there if `more`.
  * xStride: bytes from row to row of x; `rowBytes` if `packs()`
  *
- * next: what the next panel will be read from, `nextBytes` for each k. Every step of k touches a byte a little further in it:
- * else its first tile waits for memory, which with 16 rows is a third of all tiles. Spread over all tiles, this takes place beside
- * the multiplications: with weights that no cache holds, 16, 32 and 128 rows are 11, 7 and 5 % faster in V8 13.
+ * next: what the next panel will be read from, `nextBytes` for each k, 0 if it is in a cache already. Every step of k then touches a
+ * byte a little further in it: else its first tile waits for memory, which with 16 rows is a third of all tiles. Spread over all
+ * tiles, this takes place beside the multiplications: with weights that no cache holds, 16 rows are 11 to 20 % faster in V8 13.
+ * Where nothing waits it would cost 3 to 5 %, and without fused multiply-adds 5 to 10: it finds no free place there (see `packs`).
  */
 export function multiplyBlock(
   rows: i32,
@@ -99,28 +100,63 @@ export function multiplyTile(
   touch: usize,
   step: usize,
 ): void {
-  if (packs()) {
-    if (rows == 1) packedTile1(x, w, width, y, stride, more, touch, step)
-    else if (rows == 2) packedTile2(x, w, width, y, stride, more, touch, step)
-    else if (rows == 3) packedTile3(x, w, width, y, stride, more, touch, step)
-    else if (rows == 4) packedTile4(x, w, width, y, stride, more, touch, step)
-    else packedTile5(x, w, width, y, stride, more, touch, step)
+  if (ASC_FEATURE_RELAXED_SIMD ? step != 0 && rows <= 6 : packs()) {
+    if (rows == 1) otherTile1(x, xStride, w, width, y, stride, more, touch, step)
+    else if (rows == 2) otherTile2(x, xStride, w, width, y, stride, more, touch, step)
+    else if (rows == 3) otherTile3(x, xStride, w, width, y, stride, more, touch, step)
+    else if (rows == 4) otherTile4(x, xStride, w, width, y, stride, more, touch, step)
+    else if (rows == 5) otherTile5(x, xStride, w, width, y, stride, more, touch, step)
+    else otherTile6(x, xStride, w, width, y, stride, more, touch, step)
   } else {
-    if (rows == 1) tile1(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 2) tile2(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 3) tile3(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 4) tile4(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 5) tile5(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 6) tile6(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 7) tile7(x, xStride, w, width, y, stride, more, touch, step)
-    else tile8(x, xStride, w, width, y, stride, more, touch, step)
+    if (rows == 1) tile1(x, xStride, w, width, y, stride, more)
+    else if (rows == 2) tile2(x, xStride, w, width, y, stride, more)
+    else if (rows == 3) tile3(x, xStride, w, width, y, stride, more)
+    else if (rows == 4) tile4(x, xStride, w, width, y, stride, more)
+    else if (rows == 5) tile5(x, xStride, w, width, y, stride, more)
+    else if (rows == 6) tile6(x, xStride, w, width, y, stride, more)
+    else if (rows == 7) tile7(x, xStride, w, width, y, stride, more)
+    else tile8(x, xStride, w, width, y, stride, more)
   }
 }
 
 // One function each, exported by the module so that the compiler does not join them: V8 assigns registers by function, and in
 // one that holds all tiles the larger ones lose up to two fifths of their speed.
 
-export function tile1(
+export function tile1(x: usize, xStride: usize, w: usize, width: usize, y: usize, stride: usize, more: bool): void {
+  tileOf(1, false, x, xStride, w, width, y, stride, more, 0, 0)
+}
+
+export function tile2(x: usize, xStride: usize, w: usize, width: usize, y: usize, stride: usize, more: bool): void {
+  tileOf(2, false, x, xStride, w, width, y, stride, more, 0, 0)
+}
+
+export function tile3(x: usize, xStride: usize, w: usize, width: usize, y: usize, stride: usize, more: bool): void {
+  tileOf(3, false, x, xStride, w, width, y, stride, more, 0, 0)
+}
+
+export function tile4(x: usize, xStride: usize, w: usize, width: usize, y: usize, stride: usize, more: bool): void {
+  tileOf(4, false, x, xStride, w, width, y, stride, more, 0, 0)
+}
+
+export function tile5(x: usize, xStride: usize, w: usize, width: usize, y: usize, stride: usize, more: bool): void {
+  tileOf(5, false, x, xStride, w, width, y, stride, more, 0, 0)
+}
+
+export function tile6(x: usize, xStride: usize, w: usize, width: usize, y: usize, stride: usize, more: bool): void {
+  tileOf(6, false, x, xStride, w, width, y, stride, more, 0, 0)
+}
+
+export function tile7(x: usize, xStride: usize, w: usize, width: usize, y: usize, stride: usize, more: bool): void {
+  tileOf(7, false, x, xStride, w, width, y, stride, more, 0, 0)
+}
+
+export function tile8(x: usize, xStride: usize, w: usize, width: usize, y: usize, stride: usize, more: bool): void {
+  tileOf(8, false, x, xStride, w, width, y, stride, more, 0, 0)
+}
+
+// The other kind: touching where multiply-adds are fused, with packed rows where they are not.
+
+export function otherTile1(
   x: usize,
   xStride: usize,
   w: usize,
@@ -131,10 +167,10 @@ export function tile1(
   touch: usize,
   step: usize,
 ): void {
-  tileOf(1, false, x, xStride, w, width, y, stride, more, touch, step)
+  tileOf(1, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function tile2(
+export function otherTile2(
   x: usize,
   xStride: usize,
   w: usize,
@@ -145,10 +181,10 @@ export function tile2(
   touch: usize,
   step: usize,
 ): void {
-  tileOf(2, false, x, xStride, w, width, y, stride, more, touch, step)
+  tileOf(2, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function tile3(
+export function otherTile3(
   x: usize,
   xStride: usize,
   w: usize,
@@ -159,10 +195,10 @@ export function tile3(
   touch: usize,
   step: usize,
 ): void {
-  tileOf(3, false, x, xStride, w, width, y, stride, more, touch, step)
+  tileOf(3, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function tile4(
+export function otherTile4(
   x: usize,
   xStride: usize,
   w: usize,
@@ -173,10 +209,10 @@ export function tile4(
   touch: usize,
   step: usize,
 ): void {
-  tileOf(4, false, x, xStride, w, width, y, stride, more, touch, step)
+  tileOf(4, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function tile5(
+export function otherTile5(
   x: usize,
   xStride: usize,
   w: usize,
@@ -187,10 +223,10 @@ export function tile5(
   touch: usize,
   step: usize,
 ): void {
-  tileOf(5, false, x, xStride, w, width, y, stride, more, touch, step)
+  tileOf(5, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function tile6(
+export function otherTile6(
   x: usize,
   xStride: usize,
   w: usize,
@@ -201,107 +237,14 @@ export function tile6(
   touch: usize,
   step: usize,
 ): void {
-  tileOf(6, false, x, xStride, w, width, y, stride, more, touch, step)
+  if (ASC_FEATURE_RELAXED_SIMD) tileOf(6, true, x, xStride, w, width, y, stride, more, touch, step) // packed: at most 5
 }
 
-export function tile7(
-  x: usize,
-  xStride: usize,
-  w: usize,
-  width: usize,
-  y: usize,
-  stride: usize,
-  more: bool,
-  touch: usize,
-  step: usize,
-): void {
-  tileOf(7, false, x, xStride, w, width, y, stride, more, touch, step)
-}
-
-export function tile8(
-  x: usize,
-  xStride: usize,
-  w: usize,
-  width: usize,
-  y: usize,
-  stride: usize,
-  more: bool,
-  touch: usize,
-  step: usize,
-): void {
-  tileOf(8, false, x, xStride, w, width, y, stride, more, touch, step)
-}
-
-export function packedTile1(
-  x: usize,
-  w: usize,
-  width: usize,
-  y: usize,
-  stride: usize,
-  more: bool,
-  touch: usize,
-  step: usize,
-): void {
-  tileOf(1, true, x, rowBytes, w, width, y, stride, more, touch, step)
-}
-
-export function packedTile2(
-  x: usize,
-  w: usize,
-  width: usize,
-  y: usize,
-  stride: usize,
-  more: bool,
-  touch: usize,
-  step: usize,
-): void {
-  tileOf(2, true, x, rowBytes, w, width, y, stride, more, touch, step)
-}
-
-export function packedTile3(
-  x: usize,
-  w: usize,
-  width: usize,
-  y: usize,
-  stride: usize,
-  more: bool,
-  touch: usize,
-  step: usize,
-): void {
-  tileOf(3, true, x, rowBytes, w, width, y, stride, more, touch, step)
-}
-
-export function packedTile4(
-  x: usize,
-  w: usize,
-  width: usize,
-  y: usize,
-  stride: usize,
-  more: bool,
-  touch: usize,
-  step: usize,
-): void {
-  tileOf(4, true, x, rowBytes, w, width, y, stride, more, touch, step)
-}
-
-export function packedTile5(
-  x: usize,
-  w: usize,
-  width: usize,
-  y: usize,
-  stride: usize,
-  more: bool,
-  touch: usize,
-  step: usize,
-): void {
-  tileOf(5, true, x, rowBytes, w, width, y, stride, more, touch, step)
-}
-
-/** `rows` and `packed` are constants: the compiler drops what such a tile does not need. */
+/** `rows` and `other` are constants: the compiler drops what such a tile does not need. */
 @inline
 function tileOf(
   rows: i32,
-  packed: bool,
+  other: bool,
   x: usize,
   xStride: usize,
   w: usize,
@@ -361,6 +304,8 @@ function tileOf(
       h1 = v128.load(at, 16)
     }
   }
+  const packed = !ASC_FEATURE_RELAXED_SIMD && other
+  if (packed) xStride = rowBytes
   const x1 = x + xStride
   const x2 = x1 + xStride
   const x3 = x2 + xStride
@@ -373,8 +318,10 @@ function tileOf(
     const w0 = v128.load(w)
     const w1 = v128.load(w, 16)
     w += 32
-    load<u8>(touch)
-    touch += step
+    if (ASC_FEATURE_RELAXED_SIMD && other) {
+      load<u8>(touch)
+      touch += step
+    }
     let s = v128.load32_splat(packed ? i : x + i)
     a0 = madd(s, w0, a0)
     a1 = madd(s, w1, a1)

@@ -1,4 +1,4 @@
-// Embeds each kernels/<operation>/<variant>.wgsl as <variant>.wgsl.generated.ts, without comments, with the bindings and uniform
+// Embeds each kernels/<operation>/<variant>.wgsl as <variant>.wgsl.generated.ts, without comments and indentation, with the bindings and uniform
 // members that the host needs, so that they are written once.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -15,7 +15,7 @@ function files(folder) {
 
 function embed(path) {
   // Lines stay where they are, so that the compiler's line numbers are those of the file.
-  const code = readFileSync(join(root, path), 'utf8').replaceAll(/[ \t]*\/\/.*$/gm, '')
+  const code = readFileSync(join(root, path), 'utf8').replaceAll(/^[ \t]+|[ \t]*\/\/.*$/gm, '')
   const bindings = [
     ...code.matchAll(/@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*(\w+)\s*:/g),
   ].map(([, binding, access, name]) => ({ name, binding: Number(binding), access }))

@@ -166,7 +166,7 @@ function attendBlock(
       const target = scores + (<usize>p << 5)
       for (let d: usize = 0, part = q; d < headDim; d += packedDepth) {
         const width = min(packedDepth, headDim - d)
-        multiplyTile(tile, part, rowBytes, k, width, target, rowBytes, d > 0, part, 0)
+        multiplyTile(tile, part, rowBytes, k, width, target, rowBytes, d > 0, 0, 0)
         part += queryBytes
         k += width << 5
       }
@@ -175,7 +175,7 @@ function attendBlock(
     const corrections = state + (<usize>row << 2) + rowCorrection
     // a block's shares are summed up first: many small ones added to a large sum one by one would be lost
     for (let p: usize = 0, v = values, all = sums; p < panels; p++) {
-      multiplyTile(tile, scores, rowBytes, v, count, state + tileSums, 32, false, scores, 0)
+      multiplyTile(tile, scores, rowBytes, v, count, state + tileSums, 32, false, 0, 0)
       joinSums(tile, state + tileSums, corrections, all)
       v += <usize>count << 5
       all += rowBlock << 5

@@ -51,6 +51,7 @@ export function linear(parameters: usize, from: i32, to: i32): void {
     const panel0 = (unit / stripes) * panelBlock
     const panelEnd = min(panels, panel0 + panelBlock)
     const target = y + <usize>row0 * yStride
+    const nextBytes = row0 ? 0 : 8 << <i32>element // the first rows bring the panels, the others find them
     for (let k: usize = 0; k == 0 || k < width; k += depth) {
       const part = min(depth, width - k)
       let source = x + <usize>row0 * xStride + (k << 2)
@@ -67,10 +68,10 @@ export function linear(parameters: usize, from: i32, to: i32): void {
         const second = first + <usize>panels * panelBytes
         const next = panel + 1 < panels ? first + panelBytes : first
         const w = loadPanel(first, dtype, part, unpacked)
-        multiplyBlock(count, source, sourceStride, w, part, place, whole ? yStride : 32, k > 0, gate ? second : next, 8 << <i32>element)
+        multiplyBlock(count, source, sourceStride, w, part, place, whole ? yStride : 32, k > 0, gate ? second : next, nextBytes)
         if (gate) {
           const v = loadPanel(second, dtype, part, unpacked)
-          multiplyBlock(count, source, sourceStride, v, part, sums, 32, k > 0, next, 8 << <i32>element)
+          multiplyBlock(count, source, sourceStride, v, part, sums, 32, k > 0, next, nextBytes)
         }
       }
     }
