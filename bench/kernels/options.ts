@@ -2,7 +2,7 @@ import { allCases } from '../../kernels/cases.ts'
 import type { WasmTable } from '../../runtime/wasm/kernel.ts'
 import type { WebgpuTable } from '../../runtime/webgpu/kernel.ts'
 import type { Machine } from '../machine.ts'
-import type { KernelEntry } from './report.ts'
+import type { KernelEntry, Roof } from './report.ts'
 import type { Target } from './targets/target.ts'
 
 export type BenchDevice = 'reference' | 'wasm' | 'webgpu'
@@ -30,6 +30,8 @@ export interface KernelOptions {
   readonly tables?: { readonly wasm?: WasmTable; readonly webgpu?: WebgpuTable } | undefined
   readonly signal?: AbortSignal | undefined
   readonly onTarget?: ((target: Target) => Promise<void>) | undefined
+  /** Roofs that a later look found higher, by more than a twentieth, and their rates before, by name. */
+  readonly onRisen?: ((roofs: readonly Roof[], before: ReadonlyMap<string, number>) => Promise<void>) | undefined
   readonly onEntries?: ((entries: readonly KernelEntry[], target: Target) => Promise<void>) | undefined
   readonly onProgress?: ((text: string) => void) | undefined
 }

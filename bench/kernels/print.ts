@@ -1,6 +1,6 @@
 import { softwareLine } from '../software.ts'
 import { digits, table } from '../table.ts'
-import { isTimed, type KernelEntry, type TimedKernel } from './report.ts'
+import { isTimed, type KernelEntry, type Roof, type TimedKernel } from './report.ts'
 import type { Target } from './targets/target.ts'
 
 /** The device and its roofs. */
@@ -16,6 +16,15 @@ export function targetText({ info, roofs }: Target): string {
     ({ name, rate, unit, how }) => `  ${name.padEnd(24)}${digits(rate).padStart(7)} ${unit}  ${how}\n`,
   )
   return `${device}: ${what.join(', ')}\n${softwareLine(info)}roofs, measured here:\n${rows.join('')}`
+}
+
+/** Shares of a roof that were printed before are of the rate before. */
+export function risenText(roofs: readonly Roof[], before: ReadonlyMap<string, number>): string {
+  const rows = roofs.map(({ name, rate, unit }) => {
+    const old = before.get(name)
+    return `  ${name.padEnd(24)}${digits(rate).padStart(7)} ${unit}${old ? `, not ${digits(old)}: shares of it above this line are too high` : ''}\n`
+  })
+  return `roofs found higher at a later look:\n${rows.join('')}`
 }
 
 /** On an idle machine times differ by less. */

@@ -9,7 +9,10 @@ import { validateCases, validateShape } from './validate.ts'
 const thorough = { rounds: 2, seconds: 0.04, mostSeconds: 0.4 }
 const hasty = { rounds: 2, seconds: 0.02, mostSeconds: 0.3 }
 
-type RunOptions = Pick<KernelOptions, 'variants' | 'quick' | 'signal' | 'onTarget' | 'onEntries' | 'onProgress'>
+type RunOptions = Pick<
+  KernelOptions,
+  'variants' | 'quick' | 'signal' | 'onTarget' | 'onRisen' | 'onEntries' | 'onProgress'
+>
 
 /** A shape and what came of it so far. */
 interface Job {
@@ -45,6 +48,13 @@ export async function benchTarget(
   const looks = quick ? 0.3 : 1
   await target.measureRoofs(looks)
   await onTarget?.(target)
+  let shown = ratesOf(target)
+  const lookAgain = async () => {
+    await target.measureRoofs(looks)
+    const risen = target.roofs.filter(({ name, rate }) => rate > 1.05 * (shown.get(name) ?? 0))
+    if (risen.length > 0) await options.onRisen?.(risen, shown)
+    shown = ratesOf(target)
+  }
   const times = { ...(quick ? hasty : thorough), warmShare: target.slow ? 0.1 : 1, warmed: new Set<string>(), signal }
   const time = async ({ shape, variants, measured }: Job, data: unknown): Promise<Job> => {
     if (variants.length === 0) return { shape, variants, measured }
@@ -66,6 +76,7 @@ export async function benchTarget(
     }
     sweeps.push({ operation, jobs })
   }
+  if (!target.slow) await lookAgain() // shares are shown from here on
   const done: Measured[] = []
   for (const { operation, jobs } of sweeps) {
     const measured: Measured[] = []
@@ -81,9 +92,11 @@ export async function benchTarget(
       target,
     )
   }
-  await target.measureRoofs(looks)
+  await lookAgain()
   return done
 }
+
+const ratesOf = ({ roofs }: Target) => new Map(roofs.map(({ name, rate }) => [name, rate]))
 
 /** wrongs: by their awkward cases */
 async function validated(

@@ -6,6 +6,7 @@ import type { Cli } from '../../apps/cli/cli.ts'
 import { benchKernelsCommand } from '../../apps/cli/commands/bench/kernels.ts'
 import { benchKernels } from '../../bench/kernels/kernels.ts'
 import { kernelOperations } from '../../bench/kernels/options.ts'
+import { risenText } from '../../bench/kernels/print.ts'
 import type { KernelEntry, KernelReport, TimedKernel } from '../../bench/kernels/report.ts'
 import { machine } from '../../bench/machine.ts'
 import { linearWasm } from '../../kernels/linear/wasm.ts'
@@ -138,6 +139,13 @@ describe('bareclip bench kernels', () => {
     const right = kernels.filter(({ verdict }) => verdict === 'ok')
     assert.deepEqual([...new Set(right.map(({ operation }) => operation))], ['layer-norm'])
     assert.ok(kernels.length > right.length)
+  })
+
+  it('says which roofs a later look found higher: shares of them printed before are too high', () => {
+    const roof = { name: 'copy', device: 'wasm', unit: 'GB/s', rate: 20, how: '' } as const
+    const lines = risenText([roof], new Map([['copy', 10]])).split('\n')
+    assert.equal(lines[0], 'roofs found higher at a later look:')
+    assert.match(lines[1]!, /^ {2}copy +20\.0 GB\/s, not 10\.0: shares of it above this line are too high$/)
   })
 
   it('every operation has a shape of the models, every variant a time', async () => {

@@ -62,7 +62,7 @@ Exit codes: 0 done, 1 a kernel is wrong, 2 wrong usage or no such device.`,
 async function kernels(cli: Cli, options: Options, tables: KernelOptions['tables']): Promise<void> {
   const { print, messages, signal } = cli
   const { benchKernels } = await import('../../../../bench/kernels/kernels.ts')
-  const { entriesText, targetText } = await import('../../../../bench/kernels/print.ts')
+  const { entriesText, risenText, targetText } = await import('../../../../bench/kernels/print.ts')
   const { device, threads, quick } = options
   const show = (text: string) => {
     messages.clear()
@@ -78,6 +78,7 @@ async function kernels(cli: Cli, options: Options, tables: KernelOptions['tables
       dtypes: options.dtype,
       devices: device === 'all' ? ['reference', 'wasm', 'webgpu'] : device && [device],
       onTarget: (target) => show(targetText(target)),
+      onRisen: (roofs, before) => show(risenText(roofs, before)),
       onEntries: (entries) => show(entriesText(entries)),
       onProgress: messages.progress,
     })
