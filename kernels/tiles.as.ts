@@ -101,12 +101,12 @@ export function multiplyTile(
   step: usize,
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD ? step != 0 && rows <= 6 : packs()) {
-    if (rows == 1) otherTile1(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 2) otherTile2(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 3) otherTile3(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 4) otherTile4(x, xStride, w, width, y, stride, more, touch, step)
-    else if (rows == 5) otherTile5(x, xStride, w, width, y, stride, more, touch, step)
-    else otherTile6(x, xStride, w, width, y, stride, more, touch, step)
+    if (rows == 1) tunedTile1(x, xStride, w, width, y, stride, more, touch, step)
+    else if (rows == 2) tunedTile2(x, xStride, w, width, y, stride, more, touch, step)
+    else if (rows == 3) tunedTile3(x, xStride, w, width, y, stride, more, touch, step)
+    else if (rows == 4) tunedTile4(x, xStride, w, width, y, stride, more, touch, step)
+    else if (rows == 5) tunedTile5(x, xStride, w, width, y, stride, more, touch, step)
+    else tunedTile6(x, xStride, w, width, y, stride, more, touch, step)
   } else {
     if (rows == 1) tile1(x, xStride, w, width, y, stride, more)
     else if (rows == 2) tile2(x, xStride, w, width, y, stride, more)
@@ -154,9 +154,9 @@ export function tile8(x: usize, xStride: usize, w: usize, width: usize, y: usize
   tileOf(8, false, x, xStride, w, width, y, stride, more, 0, 0)
 }
 
-// The other kind: touching where multiply-adds are fused, with packed rows where they are not.
+// Tuned for the form of the module: touching where multiply-adds are fused, with packed rows where they are not.
 
-export function otherTile1(
+export function tunedTile1(
   x: usize,
   xStride: usize,
   w: usize,
@@ -170,7 +170,7 @@ export function otherTile1(
   tileOf(1, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function otherTile2(
+export function tunedTile2(
   x: usize,
   xStride: usize,
   w: usize,
@@ -184,7 +184,7 @@ export function otherTile2(
   tileOf(2, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function otherTile3(
+export function tunedTile3(
   x: usize,
   xStride: usize,
   w: usize,
@@ -198,7 +198,7 @@ export function otherTile3(
   tileOf(3, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function otherTile4(
+export function tunedTile4(
   x: usize,
   xStride: usize,
   w: usize,
@@ -212,7 +212,7 @@ export function otherTile4(
   tileOf(4, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function otherTile5(
+export function tunedTile5(
   x: usize,
   xStride: usize,
   w: usize,
@@ -226,7 +226,7 @@ export function otherTile5(
   tileOf(5, true, x, xStride, w, width, y, stride, more, touch, step)
 }
 
-export function otherTile6(
+export function tunedTile6(
   x: usize,
   xStride: usize,
   w: usize,
@@ -240,11 +240,11 @@ export function otherTile6(
   if (ASC_FEATURE_RELAXED_SIMD) tileOf(6, true, x, xStride, w, width, y, stride, more, touch, step) // packed: at most 5
 }
 
-/** `rows` and `other` are constants: the compiler drops what such a tile does not need. */
+/** `rows` and `tuned` are constants: the compiler drops what such a tile does not need. */
 @inline
 function tileOf(
   rows: i32,
-  other: bool,
+  tuned: bool,
   x: usize,
   xStride: usize,
   w: usize,
@@ -304,7 +304,7 @@ function tileOf(
       h1 = v128.load(at, 16)
     }
   }
-  const packed = !ASC_FEATURE_RELAXED_SIMD && other
+  const packed = !ASC_FEATURE_RELAXED_SIMD && tuned
   if (packed) xStride = rowBytes
   const x1 = x + xStride
   const x2 = x1 + xStride
@@ -318,7 +318,7 @@ function tileOf(
     const w0 = v128.load(w)
     const w1 = v128.load(w, 16)
     w += 32
-    if (ASC_FEATURE_RELAXED_SIMD && other) {
+    if (ASC_FEATURE_RELAXED_SIMD && tuned) {
       load<u8>(touch)
       touch += step
     }

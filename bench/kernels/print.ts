@@ -18,13 +18,13 @@ export function targetText({ info, roofs }: Target): string {
   return `${device}: ${what.join(', ')}\n${softwareLine(info)}roofs, measured here:\n${rows.join('')}`
 }
 
-/** Shares of a roof that were printed before are of the rate before. */
+/** before: rates by name, which shares that were printed until now are of */
 export function risenText(roofs: readonly Roof[], before: ReadonlyMap<string, number>): string {
-  const rows = roofs.map(({ name, rate, unit }) => {
-    const old = before.get(name)
-    return `  ${name.padEnd(24)}${digits(rate).padStart(7)} ${unit}${old ? `, not ${digits(old)}: shares of it above this line are too high` : ''}\n`
-  })
-  return `roofs found higher at a later look:\n${rows.join('')}`
+  const rows = roofs.map(
+    ({ name, rate, unit }) =>
+      `  ${name.padEnd(24)}${digits(rate).padStart(7)} ${unit}, not ${digits(before.get(name) ?? 0)}\n`,
+  )
+  return `roofs found higher at a later look; shares of them that stand above are too high:\n${rows.join('')}`
 }
 
 /** On an idle machine times differ by less. */

@@ -90,9 +90,7 @@ export function patchProject(parameters: usize, from: i32, to: i32): void {
         x = packed
       }
       for (let panel = panel0, target = sums; panel < last; panel++) {
-        const w = weight + ((panel * width + k) << 5)
-        const next = panel + 1 < panels ? w + (width << 5) : w
-        multiplyBlock(<i32>rows, x, stride, w, part, target, 32, k > 0, next, 32)
+        multiplyBlock(<i32>rows, x, stride, weight + ((panel * width + k) << 5), part, target, 32, k > 0, 0, 0)
         target += group << 5
       }
     }

@@ -16,4 +16,4 @@ export { cast as convertElements } from '../../kernels/cast/cast.as'
 export { packPanels } from './pack.as'
 // exported only so that they stay functions of their own: see there
 export { setTile, tile1, tile2, tile3, tile4, tile5, tile6, tile7, tile8 } from '../../kernels/tiles.as'
-export { otherTile1, otherTile2, otherTile3, otherTile4, otherTile5, otherTile6 } from '../../kernels/tiles.as'
+export { tunedTile1, tunedTile2, tunedTile3, tunedTile4, tunedTile5, tunedTile6 } from '../../kernels/tiles.as'
